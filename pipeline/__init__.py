@@ -1,0 +1,1 @@
+"""The stages of the line as plain functions on plain records."""

@@ -1,0 +1,28 @@
+"""The one exception tree of the library.
+
+PallorError                 anything a person can put right; its text is one clear sentence
+├── ParamsError             params.yaml or a command-line setting is wrong
+├── AssetError              an asset, checkpoint or photograph is missing, altered or unlicensed
+├── ClipError               one clip cannot be made or read; the run goes on without it
+└── StageError              a stage's input is missing or does not fit
+"""
+
+
+class PallorError(Exception):
+    """What is wrong, where, and what to do, in one sentence."""
+
+
+class ParamsError(PallorError):
+    """A setting is unknown or out of range."""
+
+
+class AssetError(PallorError):
+    """A file that the line did not make itself is missing, altered or not allowed."""
+
+
+class ClipError(PallorError):
+    """One clip is unusable; callers quarantine it and go on."""
+
+
+class StageError(PallorError):
+    """A stage was run without what it needs."""

@@ -1,0 +1,151 @@
+"""Typed parameters of the line; every default carries its reason, unknown keys are refused."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import ParamsError
+
+
+class Section(BaseModel):
+    """A frozen part of params.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlanParams(Section):
+    """What is to be rendered."""
+
+    identities: int = Field(25, ge=2)  # 125 published clips over five displays
+    expressions: list[str] = ["FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R"]  # Madrigal-Garcia 2018
+    frames: int = Field(16, ge=2)  # with fps: two seconds, onset to offset
+    fps: int = Field(8, ge=1)  # slow displays: 8 frames a second lose nothing of the motion
+    size: int = Field(128, ge=32, multiple_of=4)  # what the compact motion model was trained at
+    reseed: dict[int, int] = {}  # identity number > salt: draws that one person anew
+
+
+class RenderParams(Section):
+    """How avatar frames are rendered."""
+
+    samples: int = Field(16, ge=1)  # with OIDN 39-42 dB to 1,024 samples; 32 cost 1.8 x for 2 dB
+    chunk: int = Field(5, ge=1)  # clips a Blender process renders before a fresh one takes over
+
+
+class PortraitParams(Section):
+    """Static faces for motion transfer."""
+
+    count: int = Field(51, ge=1)  # 176 published clips less 125
+    source: str = "portraits"  # folder with register.csv; missing faces are rendered stills
+
+
+class MotionParams(Section):
+    """The motion model's checkpoint and its training."""
+
+    checkpoint: str = "motion/compact-128.safetensors"  # committed, so a clone need not retrain
+    identities: int = Field(40, ge=2)  # people of the training clips, none of them in the corpus
+    performances: int = Field(10, ge=1)  # motions; each person performs each: cross-identity truth
+    steps: int = Field(6000, ge=1)  # where the held-out gain over a static copy flattened
+    batch: int = Field(8, ge=1)  # what two cores hold at 128 px in bf16
+    learning_rate: float = Field(2e-4, gt=0)  # Siarohin et al. 2019
+
+
+class TransferParams(Section):
+    """How a portrait takes over a clip's motion."""
+
+    relative: bool = True  # keeps the portrait's face shape; clips start at neutral
+    adapt_scale: bool = True  # a small face moves less far
+
+
+class FaceParams(Section):
+    """Detection, tracking and crop."""
+
+    detector: Literal["auto", "face-alignment", "haar"] = "auto"  # auto: weights at hand or Haar
+    crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
+    margin: float = Field(0.2, ge=0)  # of the box: keeps chin and brows when the head turns
+
+
+class SplitParams(Section):
+    """Windows and sides."""
+
+    test_fraction: float = Field(0.15, gt=0, lt=1)  # 85/15 as published
+    window: int = Field(8, ge=1)  # frames a sample: half a clip, every window sees the apex
+    stride: int = Field(1, ge=1)  # 9 windows a clip: the ~1,500 units the published figure implies
+
+
+class OversampleParams(Section):
+    """Balance of the training side."""
+
+    method: Literal["random", "none"] = "random"  # copies; the published method is not stated
+
+
+class TrainParams(Section):
+    """The ConvLSTM and its optimisation."""
+
+    hidden: int = Field(32, ge=1)  # channels of the recurrent state
+    epochs: int = Field(12, ge=1)  # validation loss is flat from there
+    batch: int = Field(32, ge=1)  # windows a step
+    learning_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
+    dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without
+
+
+class EvaluateParams(Section):
+    """Intervals."""
+
+    bootstrap: int = Field(1000, ge=100)  # resamples of identities: 95 % ends steady to a point
+
+
+class Params(Section):
+    """All of params.yaml; `seed` is the root of every other seed."""
+
+    seed: int = 7
+    plan: PlanParams = PlanParams()
+    render: RenderParams = RenderParams()
+    portraits: PortraitParams = PortraitParams()
+    motion: MotionParams = MotionParams()
+    transfer: TransferParams = TransferParams()
+    faces: FaceParams = FaceParams()
+    split: SplitParams = SplitParams()
+    oversample: OversampleParams = OversampleParams()
+    train: TrainParams = TrainParams()
+    evaluate: EvaluateParams = EvaluateParams()
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`, nearest is 'x'` when some known name is close to `name`, else the list of them."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"the nearest is '{close[0]}'" if close else f"known: {', '.join(known)}"
+
+
+def parse_params(values: dict[str, Any], where: str = "params.yaml") -> Params:
+    """Typed parameters; ParamsError names the key, what is wrong and the nearest known key."""
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{where}: {_sentence(error)}") from error
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """The parameters of a YAML file; ParamsError when it is missing or does not fit."""
+    if not path.is_file():
+        raise ParamsError(f"{path} is missing; run inside a Pallor clone")
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path} must hold sections, got {type(values).__name__}")
+    return parse_params(values, str(path))
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    keys = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        section: Any = Params
+        for key in keys[:-1]:
+            section = section.model_fields[key].annotation
+        return f"unknown parameter '{'.'.join(keys)}'; {nearest(keys[-1], list(section.model_fields))}"
+    return f"'{'.'.join(keys)}' is {first['input']!r}: {first['msg'].lower()}"
