@@ -1,0 +1,92 @@
+"""The work store: finished items kept by the digest of everything that decides their bytes.
+
+DVC wipes a stage's outputs before it runs. What was finished lives here, below the git-ignored
+home folder, so a killed run goes on where it stopped and one changed item is made alone.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import canonical
+
+
+@dataclass(frozen=True)
+class Job:
+    """One item a stage can make alone.
+
+    `key` is the digest (hex) of all that decides the item's bytes, `name` is for people and logs,
+    `item` is plain data, picklable, that the stage's `work` understands.
+    """
+
+    key: str
+    name: str
+    item: Any
+
+
+class Store:
+    """Finished items of one stage below `root`/work/`stage`/, each in a folder of its own.
+
+    A folder stands only when its item is whole, so `has` is proof of a finished item. Several
+    processes may share a store: two that make the same item write the same bytes, the first stays.
+    """
+
+    def __init__(self, root: Path, stage: str) -> None:
+        self.stage = stage
+        self.folder = root / "work" / stage
+        self._log = root / "work" / f"{stage}.log.jsonl"
+
+    def path(self, key: str) -> Path:
+        """The folder of an item, finished or not."""
+        return self.folder / key[:2] / key
+
+    def has(self, key: str) -> bool:
+        """Is the item finished?"""
+        return self.path(key).is_dir()
+
+    @contextmanager
+    def making(self, key: str) -> Iterator[Path]:
+        """An empty folder that becomes the item when the block ends well, else leaves nothing."""
+        home = self.path(key)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{key[:8]}-", suffix=".part", dir=home.parent))
+        try:
+            yield part
+            with suppress(OSError):  # another worker was first: same key, same bytes
+                os.rename(part, home)
+            if not home.is_dir():
+                raise OSError(f"{home} could not be written")
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed workers left half made; only while no worker runs."""
+        for part in self.folder.glob("*/.*.part"):
+            shutil.rmtree(part, ignore_errors=True)
+
+    def log(self, event: str, **fields: Any) -> None:
+        """Append one JSON line to the stage's log; whole even when several workers write."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        line = canonical({"event": event, **fields}) + "\n"
+        # One write call on an append-only descriptor: lines of two workers never mix.
+        descriptor = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+    def read_log(self) -> list[dict[str, Any]]:
+        """The log's rows, oldest first; a line cut short by a crash is left out."""
+        if not self._log.is_file():
+            return []
+        rows = []
+        for line in self._log.read_text().splitlines():
+            with suppress(json.JSONDecodeError):
+                rows.append(json.loads(line))
+        return rows
