@@ -1,0 +1,135 @@
+"""Checkpoints of the motion model: the published pickles and our own safetensors.
+
+Published files are untrusted pickles on many hosts, so only torch's weights-only reader opens
+them. Training form: `generator`, `kp_detector`, `discriminator`, three optimizers, `epoch`;
+pruned form: `generator` and `kp_detector`. Own form: safetensors with keys `generator.<key>` and
+`kp_detector.<key>` in float32 or float16.
+"""
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from fomm.config import MotionConfig, named_config
+from fomm.errors import CheckpointError
+from fomm.model import MotionModel
+
+State = dict[str, Tensor]
+COMPONENTS = ("kp_detector", "generator")
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str],
+    config: str | MotionConfig = "vox-256",
+    align_corners: bool = True,
+) -> MotionModel:
+    """The motion model of a checkpoint file, on the CPU, in float32, ready to animate.
+
+    `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`). `align_corners` is how
+    frames are sampled: the published weights were trained with True (torch 1.0's meaning).
+    CheckpointError when the file is missing, unreadable, holds code, or is of other networks.
+    """
+    states = read_components(Path(path))
+    model = MotionModel(named_config(config), align_corners)
+    for name in COMPONENTS:
+        if name not in states:
+            raise CheckpointError(f"{path} holds no '{name}'; it holds {_some(sorted(states))}")
+        load_component(getattr(model, name), states[name], f"{path}: {name}")
+    return model.eval()
+
+
+def read_components(path: Path) -> dict[str, State]:
+    """The state dicts of a checkpoint file by component, whatever its form."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; give the path of a motion checkpoint")
+    if _is_safetensors(path):
+        return _read_safetensors(path)
+    content = _read_pickle(path)
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a checkpoint")
+    return {str(name): value for name, value in content.items() if _is_state(value)}
+
+
+def load_component(network: nn.Module, state: State, where: str) -> None:
+    """Fill `network` with `state`; CheckpointError names missing, extra and misshapen keys."""
+    wanted = network.state_dict()
+    missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
+    bent = [
+        f"{key} {tuple(state[key].shape)} for {tuple(tensor.shape)}"
+        for key, tensor in wanted.items()
+        if key in state and state[key].shape != tensor.shape
+    ]
+    faults = [("lacks", missing), ("has the unknown", extra), ("has the wrong shape of", bent)]
+    found = [f"{what} {_some(keys)}" for what, keys in faults if keys]
+    if found:
+        raise CheckpointError(f"{where} does not fit the networks: it {', '.join(found)}")
+    broken = [key for key, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        raise CheckpointError(f"{where} has numbers that are not finite in {_some(broken)}")
+    network.load_state_dict(state)
+
+
+def save_checkpoint(path: Path, model: MotionModel, half: bool = False) -> None:
+    """Write the model as safetensors, `half` in float16; the bytes depend on the weights only.
+
+    The caller names a temporary path and renames it.
+    """
+    tensors = {
+        f"{name}.{key}": (tensor.half() if half and tensor.is_floating_point() else tensor)
+        for name in COMPONENTS
+        for key, tensor in getattr(model, name).state_dict().items()
+    }
+    tensors = {key: tensor.cpu().contiguous() for key, tensor in tensors.items()}
+    save_file(tensors, path, metadata={"format": "pallor-fomm", "config": model.config.name})
+
+
+def _is_safetensors(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(9)  # eight bytes of length, then the header's brace
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
+def _read_safetensors(path: Path) -> dict[str, State]:
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is a broken safetensors file: {error}") from error
+    states: dict[str, State] = {}
+    for name, tensor in tensors.items():
+        component, _, key = name.partition(".")
+        value = tensor.float() if tensor.is_floating_point() else tensor
+        states.setdefault(component, {})[key] = value
+    return states
+
+
+def _read_pickle(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"{path} is refused: it is no plain weights file, and may hold code ({reason})"
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
+
+
+def _is_state(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(key, str) and isinstance(t, Tensor) for key, t in value.items())
+    )
+
+
+def _some(names: list[str]) -> str:
+    """Up to three names, and how many more there are."""
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (", ".join(names[:3]) + rest) or "nothing"

@@ -1,0 +1,93 @@
+"""Sizes of the published networks and of the compact one that is trained in this repository."""
+
+from dataclasses import dataclass
+
+from fomm.errors import MotionError
+
+MOTION_SIZE = 64  # pixels a side that the motion networks see, whatever the frame's size
+
+
+@dataclass(frozen=True)
+class HourglassConfig:
+    """An hourglass: `blocks` halvings, `width` channels doubled at each up to `max_width`."""
+
+    width: int
+    max_width: int
+    blocks: int
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """A patch discriminator, with spectral norm or with key-point heat maps as extra input."""
+
+    width: int
+    max_width: int
+    blocks: int = 4
+    spectral: bool = False
+    heatmaps: bool = False
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """One motion model, trained on square frames of `size` pixels.
+
+    Siarohin et al., NeurIPS 2019; the field names follow the paper, the numbers the checkpoints.
+    """
+
+    name: str
+    size: int
+    detector: HourglassConfig
+    dense: HourglassConfig
+    width: int  # channels after the generator's first convolution
+    max_width: int
+    residual_blocks: int
+    discriminator: DiscriminatorConfig
+    key_points: int = 10
+    down_blocks: int = 2
+    temperature: float = 0.1
+
+    @property
+    def factor(self) -> int:
+        """How many times smaller the motion networks' input is than the frame."""
+        return self.size // MOTION_SIZE
+
+
+def _vox(name: str, discriminator: DiscriminatorConfig) -> MotionConfig:
+    return MotionConfig(
+        name=name,
+        size=256,
+        detector=HourglassConfig(32, 1024, 5),
+        dense=HourglassConfig(64, 1024, 5),
+        width=64,
+        max_width=512,
+        residual_blocks=6,
+        discriminator=discriminator,
+    )
+
+
+CONFIGS = {
+    config.name: config
+    for config in (
+        _vox("vox-256", DiscriminatorConfig(32, 512, spectral=True)),
+        _vox("vox-adv-256", DiscriminatorConfig(32, 512, heatmaps=True)),
+        MotionConfig(
+            name="compact-128",
+            size=128,
+            detector=HourglassConfig(16, 256, 4),
+            dense=HourglassConfig(32, 256, 4),
+            width=32,
+            max_width=256,
+            residual_blocks=4,
+            discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
+        ),
+    )
+}
+
+
+def named_config(config: str | MotionConfig) -> MotionConfig:
+    """A configuration by name, or itself; MotionError lists the known names."""
+    if isinstance(config, MotionConfig):
+        return config
+    if config not in CONFIGS:
+        raise MotionError(f"unknown motion model '{config}'; known: {', '.join(CONFIGS)}")
+    return CONFIGS[config]
