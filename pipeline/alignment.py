@@ -1,0 +1,116 @@
+"""face-alignment (Bulat & Tzimiropoulos 2017) as a Detector, from local weight files only."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from face_alignment import FaceAlignment, LandmarksType
+from face_alignment.models import FAN
+
+from pipeline.errors import AssetError
+from pipeline.quality import Rejected
+from pipeline.video import Frames
+
+LOST = 0.2  # mean peak of the 68 heat maps; a FAN on a face gives 0.5 and more
+
+REACH, RISE = 1.2, 0.19  # of the landmarks' extent: medians over avatars, cascade against truth
+BROKEN = (OSError, RuntimeError, ValueError, AssertionError, EOFError, pickle.UnpicklingError)
+
+
+class AlignmentDetector:
+    """Boxes from SFD or BlazeFace on the first frame, then the 68 landmarks of frame after frame.
+
+    `weights` are file name > path as `pipeline.detect.find_weights` gives them. Raises AssetError
+    when a file does not hold the network its name promises.
+    """
+
+    def __init__(self, weights: Mapping[str, Path]) -> None:
+        torch.set_num_threads(1)  # sums in another order give other last bits
+        try:
+            self._aligner = _LocalAligner(weights)
+        except BROKEN as error:
+            raise AssetError(
+                f"face-alignment's weights ({', '.join(weights)}) cannot be loaded: "
+                f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+            ) from error
+
+    def find(self, frame: np.ndarray) -> np.ndarray:
+        found = self._aligner.face_detector.detect_from_image(frame.copy())
+        boxes = np.array([face[:4] for face in found if len(face)], dtype=np.float64)
+        if not len(boxes):
+            return np.zeros((0, 4))
+        areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+        return boxes[np.argsort(-areas, kind="stable")]
+
+    def follow(self, frames: Frames, box: np.ndarray) -> np.ndarray:
+        boxes = []
+        for number, frame in enumerate(frames):
+            landmarks, score = self.landmarks(frame, box)
+            if score < LOST:
+                raise Rejected("face_lost", f"the face was lost in frame {number}")
+            box = landmark_box(landmarks)
+            boxes.append(box)
+        return np.stack(boxes)
+
+    def landmarks(self, frame: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        """(68, 2) iBUG landmarks px of the face in `box` and the mean height of their peaks."""
+        points, scores, _ = self._aligner.get_landmarks_from_image(
+            frame, detected_faces=[box], return_landmark_score=True
+        )
+        return np.asarray(points[0], dtype=np.float64), float(np.mean(scores[0]))
+
+
+def landmark_box(landmarks: np.ndarray) -> np.ndarray:
+    """(68, 2) landmarks px > a square box (4,) that reaches from the chin up to the forehead.
+
+    The points end at the brows; REACH and RISE give the box that a cascade finds on the same face.
+    """
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    extent = (high - low).max()
+    centre = (low + high) / 2 - np.array([0, RISE * extent])
+    return np.concatenate([centre - REACH * extent / 2, centre + REACH * extent / 2])
+
+
+class _LocalAligner(FaceAlignment):
+    """FaceAlignment that takes its weights from files given, where its own would download them."""
+
+    def __init__(self, weights: Mapping[str, Path]) -> None:
+        self._fan = next(path for name, path in weights.items() if name.startswith("2DFAN"))
+        detector, settings = _detector_settings(weights)
+        super().__init__(
+            LandmarksType.TWO_D,
+            network_size=4 if self._fan.name.startswith("2DFAN4") else 1,
+            device="cpu",  # the default, cuda, is not everywhere and not the same everywhere
+            flip_input=False,  # twice the time for a landmark box that does not change
+            face_detector=detector,
+            face_detector_kwargs=settings,
+            compile=False,  # half a minute at first use and no gain on a processor
+        )
+        if detector == "blazeface":
+            _drop_inverted(self.face_detector.face_detector)
+
+    def _load_native(self, network_name: str, network_size: int, device: str, dtype: Any) -> FAN:
+        net = FAN(network_size)
+        net.load_state_dict(torch.load(self._fan, map_location=device, weights_only=True))
+        return net.to(device, dtype=dtype).eval()
+
+
+def _detector_settings(weights: Mapping[str, Path]) -> tuple[str, dict[str, str]]:
+    if "blazeface.pth" in weights:
+        paths = {"path_to_detector": "blazeface.pth", "path_to_anchor": "anchors.npy"}
+        return "blazeface", {key: str(weights[name]) for key, name in paths.items()}
+    return "sfd", {"path_to_detector": str(weights["s3fd-619a316812.pth"])}
+
+
+def _drop_inverted(net: Any) -> None:
+    # face-alignment 1.5.0 loops for ever on a box whose right is left of its left: such a box
+    # never overlaps itself, so suppression never removes it.
+    suppress = net._weighted_non_max_suppression
+
+    def suppress_upright(found: torch.Tensor) -> list[torch.Tensor]:
+        return suppress(found[(found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])])
+
+    net._weighted_non_max_suppression = suppress_upright

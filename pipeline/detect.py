@@ -1,0 +1,149 @@
+"""Where the face is: face-alignment when its weights are at hand, else Viola-Jones with OpenCV.
+
+Which one runs, and why, is part of the record: the two find slightly different boxes.
+"""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+
+from pipeline.errors import AssetError
+from pipeline.files import file_digest
+from pipeline.quality import Rejected
+from pipeline.track import follow_flow, working_grey
+from pipeline.video import Frames
+
+CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+# The names under which face-alignment's own download keeps its files, best first.
+WEIGHTS = {"sfd": ("s3fd-619a316812.pth",), "blazeface": ("blazeface.pth", "anchors.npy")}
+FAN = ("2DFAN4-11f355bf06.pth.tar", "2DFAN1.pth.tar")  # four stacks published; one of our own
+RIVAL = 0.5  # of the largest face's area: a second face this large makes the clip ambiguous
+
+
+class Detector(Protocol):
+    """Finds the faces of a frame and follows one through a clip."""
+
+    def find(self, frame: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 RGB > (N, 4) face boxes [left, top, right, bottom] px, largest first."""
+
+    def follow(self, frames: Frames, box: np.ndarray) -> np.ndarray:
+        """(T, H, W, 3) frames and the first one's box > (T, 4) boxes; Rejected when it is lost."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The detector to run, why, and `identity`: all that decides its boxes."""
+
+    name: Literal["haar", "face-alignment"]
+    because: str
+    identity: dict[str, Any]
+    weights: dict[str, Path]
+
+    def record(self) -> dict[str, Any]:
+        """What detector.json holds."""
+        return {"detector": self.name, "because": self.because, "identity": self.identity}
+
+    def load(self) -> Detector:
+        """The detector itself; slow for face-alignment, so once a worker."""
+        if self.name == "haar":
+            return HaarDetector()
+        from pipeline.alignment import AlignmentDetector  # torch and numba: seconds, if not needed
+
+        return AlignmentDetector(self.weights)
+
+
+def choose_detector(setting: str, folder: Path | None = None) -> Choice:
+    """The detector for `faces.detector`: auto, face-alignment or haar.
+
+    `folder` holds face-alignment's weights (None: PALLOR_FACE_WEIGHTS, else torch hub's cache).
+    Nothing is downloaded. Raises AssetError when face-alignment is asked for without its weights.
+    """
+    if setting == "haar":
+        return _haar("faces.detector asks for it")
+    weights = find_weights(folder or weights_folder())
+    if weights:
+        because = "its weights are at hand" if setting == "auto" else "faces.detector asks for it"
+        return _alignment(because, weights)
+    if setting == "face-alignment":
+        raise AssetError(
+            "faces.detector is face-alignment but its weights are not at hand; put "
+            f"{' and '.join(WEIGHTS['sfd'] + FAN[:1])} into torch hub's checkpoint folder or a "
+            "folder named by PALLOR_FACE_WEIGHTS, or set faces.detector to haar"
+        )
+    return _haar("face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS")
+
+
+def weights_folder() -> Path:
+    """PALLOR_FACE_WEIGHTS, else the checkpoint folder of torch hub."""
+    named = os.environ.get("PALLOR_FACE_WEIGHTS")
+    if named:
+        return Path(named)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "torch"
+    return Path(os.environ.get("TORCH_HOME", cache)).expanduser() / "hub" / "checkpoints"
+
+
+def find_weights(folder: Path) -> dict[str, Path]:
+    """file name > path of a whole set of weights (one detector, one FAN) in `folder`, or {}."""
+    fan = next((name for name in FAN if (folder / name).is_file()), None)
+    for names in WEIGHTS.values():
+        if fan and all((folder / name).is_file() for name in names):
+            return {name: folder / name for name in (*names, fan)}
+    return {}
+
+
+def neutral_box(detector: Detector, frame: np.ndarray) -> np.ndarray:
+    """The (4,) box of the one face of a frame; Rejected when there is none or a rival."""
+    boxes = detector.find(frame)
+    if not len(boxes):
+        raise Rejected("no_face", "no face was found in the first frame")
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    rivals = int((areas >= RIVAL * areas[0]).sum())
+    if rivals > 1:
+        raise Rejected("several_faces", f"the first frame shows {rivals} faces of like size")
+    return boxes[0]
+
+
+class HaarDetector:
+    """Viola & Jones 2001 on the frontal frame, optical flow from there."""
+
+    def __init__(self) -> None:
+        self._cascades = [cv2.CascadeClassifier(str(_cascade(name))) for name in CASCADES]
+
+    def find(self, frame: np.ndarray) -> np.ndarray:
+        grey, scale = working_grey(frame)
+        least = min(grey.shape) // 6
+        for cascade in self._cascades:  # the second finds some faces that the first does not
+            found = cascade.detectMultiScale(
+                cv2.equalizeHist(grey), scaleFactor=1.05, minNeighbors=5, minSize=(least, least)
+            )
+            if len(found):
+                left, top, width, height = np.asarray(found, dtype=np.float64).T / scale
+                boxes = np.stack([left, top, left + width, top + height], axis=1)
+                return boxes[np.lexsort((left, top, -width))]
+        return np.zeros((0, 4))
+
+    def follow(self, frames: Frames, box: np.ndarray) -> np.ndarray:
+        return follow_flow(frames, box)
+
+
+def _cascade(name: str) -> Path:
+    return Path(cv2.__file__).parent / "data" / name
+
+
+def _haar(because: str) -> Choice:
+    cascades = {name: file_digest(_cascade(name)) for name in CASCADES}
+    return Choice("haar", because, {"opencv": cv2.__version__, "cascades": cascades}, {})
+
+
+def _alignment(because: str, weights: dict[str, Path]) -> Choice:
+    identity = {
+        "face-alignment": version("face-alignment"),
+        "torch": version("torch"),
+        "weights": {name: file_digest(path) for name, path in weights.items()},
+    }
+    return Choice("face-alignment", because, identity, weights)
