@@ -1,0 +1,20 @@
+"""Prefect flows, one file a stage, and the command line `pallor`; no logic of their own.
+
+Importing this package silences Prefect and DVC before either is imported: no telemetry, no
+update checks, and Prefect's files below the home folder. What a person set stays set.
+"""
+
+import os
+
+from flows.workspace import home
+
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # flows print what matters
+    "PREFECT_HOME": str(home() / "prefect"),
+}
+for _name, _value in QUIET.items():
+    os.environ.setdefault(_name, _value)

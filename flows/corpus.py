@@ -1,0 +1,88 @@
+"""The whole line: one `dvc repro`, driven as a Prefect flow with a task run a stage.
+
+DVC decides whether a stage runs; this flow shows what DVC does. It is what `pallor run`,
+`make corpus` and a deployment call.
+"""
+
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, tags, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from avatars.assets import fetch
+from flows.dvc_output import Line, read_lines
+from flows.repro import drop_broken_lock, repro, up_to_date
+from flows.server import prefect_server
+from flows.stale import mark_stale, workspace_tag
+from flows.workspace import home, only_run, require_workspace
+from pipeline.errors import StageError
+from pipeline.params import load_params
+from pipeline.runs import recording
+
+WORDS = {"runs": "done", "restored": "from the cache", "unchanged": "unchanged", "frozen": "frozen"}
+
+
+def run_corpus() -> None:
+    """Bring every stage up to date, or raise the one sentence that says why not."""
+    require_workspace()
+    with only_run("pallor run"):
+        _check_inputs()
+        drop_broken_lock()
+        if up_to_date():
+            print("every stage is up to date, nothing to run", flush=True)
+            return
+        fetch(home())
+        with recording(home() / "runs", "corpus") as record, prefect_server(home()) as url:
+            print(f"prefect: {url}", flush=True)
+            mark_stale()
+            with tags(workspace_tag()):
+                record["stages"] = corpus()
+
+
+@flow(name="corpus")
+def corpus() -> list[dict[str, Any]]:
+    """Drive `dvc repro`; stage, outcome and seconds of each stage, in order.
+
+    Raises StageError with the sentence of the stage that failed.
+    """
+    outcomes: list[dict[str, Any]] = []
+    with repro() as output:
+        for name, lines in groupby(read_lines(output), key=lambda line: line.stage):
+            start = time.monotonic()
+            show = stage.with_options(name=name or "dvc", task_run_name=name or "dvc")
+            state: State[Any] = show(lines, return_state=True)
+            seconds = round(time.monotonic() - start, 1)
+            if state.is_failed():
+                raise StageError(f"{name or 'dvc'} failed: {state.message}")
+            outcomes.append({"stage": name, "outcome": state.name, "seconds": seconds})
+    return outcomes
+
+
+@task(cache_policy=NO_CACHE)
+def stage(lines: Iterator[Line]) -> State[Any]:
+    """Show one stage's lines until DVC goes on to the next."""
+    outcome, said, failed = "runs", "", False
+    start = time.monotonic()
+    for line in lines:
+        outcome, failed = line.outcome, failed or line.failed
+        if line.text and not line.failed:
+            print(line.text, flush=True)
+        if line.text.startswith("pallor: ") or (line.failed and not said):
+            said = line.text.removeprefix("pallor: ").removeprefix("ERROR: ")
+    if failed:
+        return Failed(message=said)
+    seconds = f" in {time.monotonic() - start:.0f} s" if outcome == "runs" else ""
+    print(f"{line.stage}: {WORDS[outcome]}{seconds}", flush=True)
+    return Completed(name=WORDS[outcome].capitalize(), message=f"{WORDS[outcome]}{seconds}")
+
+
+def _check_inputs() -> None:
+    checkpoint = Path(load_params().motion.checkpoint)
+    if not checkpoint.is_file():
+        raise StageError(f"motion.checkpoint {checkpoint} is missing; `make motion` trains it")

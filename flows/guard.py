@@ -1,0 +1,73 @@
+"""No process outlives who started it.
+
+`kill -9` reaches one process and leaves its children writing. Here a child watches its parent and,
+when that is gone, ends itself with everything it started. As a program, `python -m flows.guard PID
+COMMAND...` does so for a command that cannot watch by itself (DVC, Prefect's server).
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+import psutil
+
+INTERVAL = 0.25  # seconds between two looks
+SHELLS = ("sh", "bash", "dash", "zsh", "fish", "ksh", "busybox")
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all it started; those already gone are no error."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def die_with(parents: Sequence[psutil.Process]) -> None:
+    """From now on, end this process and all it started when any of `parents` has ended."""
+    threading.Thread(target=_watch, args=(tuple(parents),), daemon=True).start()
+
+
+def starters() -> list[psutil.Process]:
+    """Who started this process: its parent and, when that is only a shell, the one before."""
+    parents = psutil.Process().parents()
+    return parents[:2] if parents and parents[0].name() in SHELLS else parents[:1]
+
+
+def _watch(parents: tuple[psutil.Process, ...]) -> None:
+    while all(_alive(parent) for parent in parents):
+        time.sleep(INTERVAL)
+    for child in psutil.Process().children(recursive=True):
+        kill_tree(child.pid)
+    os._exit(1)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def main() -> int:
+    """Run COMMAND until it or process PID ends; its exit code, 128 + n for signal n."""
+    try:
+        parent = psutil.Process(int(sys.argv[1]))
+    except psutil.NoSuchProcess:  # killed before we came up
+        return 1
+    die_with([parent])
+    code = subprocess.run(sys.argv[2:], check=False).returncode
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

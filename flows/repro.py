@@ -1,0 +1,61 @@
+"""`dvc repro` as a guarded child process, and the questions one asks DVC before it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipeline.errors import StageError
+
+DVC = (sys.executable, "-m", "dvc")
+LOCK = Path("dvc.lock")
+
+
+def up_to_date() -> bool:
+    """Has no stage anything to do? Half a second, so asked before a server is started."""
+    return _status() == {}
+
+
+def drop_broken_lock() -> None:
+    """Set a `dvc.lock` aside that a killed DVC wrote half; DVC then takes its run cache instead."""
+    if LOCK.is_file() and _status() is None and "dvc.lock" in _complaint():
+        LOCK.replace(LOCK.with_name("dvc.lock.broken"))
+        print("dvc.lock was written half by a killed run; set aside, it is made anew", flush=True)
+
+
+@contextmanager
+def repro() -> Iterator[Iterator[str]]:
+    """The output lines of one outermost `dvc repro`; nothing of it is alive after the block.
+
+    Raises StageError when DVC fails.
+    """
+    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), *DVC, "repro"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        text=True, errors="replace", start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        with process.stdout as lines:
+            yield lines
+        if process.wait():
+            raise StageError(f"dvc repro ended with exit code {process.returncode}")
+    finally:
+        with suppress(ProcessLookupError):  # the whole group: DVC, the stage and its workers
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _status() -> dict[str, object] | None:
+    run = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
+    return None if run.returncode else dict(json.loads(run.stdout))
+
+
+def _complaint() -> str:
+    run = subprocess.run([*DVC, "status"], capture_output=True, text=True, check=False)
+    return run.stdout + run.stderr

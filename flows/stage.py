@@ -1,0 +1,59 @@
+"""How every stage process begins and ends: `python -m flows.<stage>`, from DVC or by hand."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn
+
+from flows.guard import die_with, starters
+from flows.workspace import home, only_stage, require_workspace
+from pipeline.runs import recording
+
+OURS = {"avatars", "fomm", "models", "pipeline", "flows"}
+
+
+def run_stage(name: str, body: Callable[[], object]) -> NoReturn:
+    """Run `body` alone in the workspace, keep its run record, exit 0, 1 (a bug) or 2 (a sentence).
+
+    Under DVC the process ends when DVC does.
+    """
+    if "DVC_STAGE" in os.environ:
+        die_with(starters())
+    sys.exit(say_errors(lambda: _recorded(name, body)))
+
+
+def run_heavy_stage(name: str, flow: Callable[[], object]) -> NoReturn:
+    """`run_stage` for a Prefect flow: on the run's server, or on one of its own."""
+    from flows.server import prefect_server  # Prefect takes a second to import
+
+    def body() -> None:
+        with prefect_server(home()):
+            flow()
+
+    run_stage(name, body)
+
+
+def _recorded(name: str, body: Callable[[], object]) -> None:
+    require_workspace()
+    with only_stage(name), recording(home() / "runs", name):
+        body()
+
+
+def say_errors(body: Callable[[], object]) -> int:
+    """Exit code of `body`: 0, or 2 after one sentence on stderr, or 1 after a traceback.
+
+    Exceptions that this project defines carry a sentence for people; any other is a bug.
+    """
+    try:
+        body()
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in OURS:
+            traceback.print_exc()
+            return 1
+        print(f"pallor: {error}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        print("pallor: stopped; finished work is kept, run again to go on", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,21 @@
+"""What every test may use: the fetched assets, and a Prefect home of its own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Prefect: a test run leaves the checkout's own Prefect files alone.
+os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="pallor-prefect-")
+os.environ.pop("PREFECT_API_URL", None)
+
+from avatars.assets import fetch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def assets():
+    """The MakeHuman assets (avatars.assets.Assets), fetched once per checkout."""
+    return fetch(ROOT / ".pallor")
