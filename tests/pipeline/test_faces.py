@@ -1,7 +1,6 @@
 """The stage over real files: one real face clip, one rendered clip, and every planted defect."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ from pipeline.detect import HaarDetector
 from pipeline.faces import assemble, crop_faces, jobs, work
 from pipeline.files import read_json, read_jsonl, tree_digest
 from pipeline.params import FaceParams
+from pipeline.plan import Plan
 from pipeline.records import ClipPlan, FaceTrack, Person, PortraitPlan, TransferPlan
 from pipeline.store import Store
 from pipeline.video import read_clip, write_clip
@@ -39,9 +39,7 @@ def plan_of(*names, transfers=()):
         TransferPlan(clip_id=t, portrait_id="face-0", driving_clip_id=names[0], expression="FD2-L")
         for t in transfers
     ]
-    return SimpleNamespace(
-        clips=[clip_plan(name) for name in names], portraits=[portrait], transfers=rows
-    )
+    return Plan([clip_plan(name) for name in names], [portrait], rows)
 
 
 def run(plan, folder, params=HAAR):
