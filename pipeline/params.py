@@ -45,8 +45,10 @@ class MotionParams(Section):
     """The motion model's checkpoint and its training."""
 
     checkpoint: str = "motion/compact-128.safetensors"  # committed, so a clone need not retrain
-    identities: int = Field(40, ge=2)  # people of the training clips, none of them in the corpus
-    performances: int = Field(10, ge=1)  # motions; each person performs each: cross-identity truth
+    identities: int = Field(48, ge=6)  # people of the training clips, none of them in the corpus
+    performances: int = Field(9, ge=1)  # motions; each person performs each: cross-identity truth
+    frames: int = Field(8, ge=2)  # of a training clip, over two seconds
+    samples: int = Field(8, ge=1)  # half the corpus': training averages the noise away
     steps: int = Field(6000, ge=1)  # where the held-out gain over a static copy flattened
     batch: int = Field(8, ge=1)  # what two cores hold at 128 px in bf16
     learning_rate: float = Field(2e-4, gt=0)  # Siarohin et al. 2019

@@ -1,0 +1,173 @@
+"""The only door to Blender: a clip's people and scene become pixels here.
+
+Blender is global state: one process renders one clip at a time, `Studio` opens a fresh scene.
+Traps that cost days (all measured, see docs/decisions/rendering.md): the Render Result has no
+pixels in background mode, so frames go through a file; settings are sticky, so each is set;
+dithering is on by default.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import bpy
+import imageio.v3 as iio
+import numpy as np
+
+from avatars import backdrop, materials, optics
+from avatars.person import Part, Person, Posed
+from avatars.scene import SENSOR_MM, Light, Scene, black_body
+
+_GPU_KINDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
+
+
+class Studio:
+    """One person in one scene; `shoot` renders a posed frame."""
+
+    def __init__(self, person: Person, scene: Scene, size: int, samples: int, threads: int) -> None:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self.device = _settings(size, samples, threads)
+        self._meshes = {part.name: _object(part, person) for part in person.parts}
+        _world(scene)
+        _camera(scene, person.centre)
+        for light in scene.lights:
+            _light(light, person.centre)
+        _backdrop(scene, person.centre)
+
+    def shoot(self, posed: Posed, seed: int) -> np.ndarray:
+        """(H, W, 3) uint8 sRGB of one frame; `seed` is the sampler's."""
+        for name, vertices in posed.parts.items():
+            mesh = self._meshes[name]
+            mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
+            mesh.update()
+        scene = bpy.context.scene
+        scene.cycles.seed = seed % 2**31
+        with tempfile.TemporaryDirectory(dir=_ram_disk(), prefix="pallor-") as folder:
+            path = Path(folder) / "frame.bmp"
+            scene.render.filepath = str(path)
+            bpy.ops.render.render(write_still=True)
+            return np.ascontiguousarray(iio.imread(path)[..., :3])
+
+
+def _ram_disk() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def _settings(size: int, samples: int, threads: int) -> str:
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x = scene.render.resolution_y = size
+    scene.render.resolution_percentage = 100
+    scene.render.image_settings.file_format = "BMP"
+    scene.render.image_settings.color_mode = "RGB"
+    scene.render.threads_mode, scene.render.threads = "FIXED", threads
+    scene.render.use_persistent_data = True
+    scene.render.dither_intensity = 0.0
+    scene.view_settings.view_transform = "Standard"
+    cycles = scene.cycles
+    cycles.samples, cycles.use_adaptive_sampling = samples, False
+    cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
+    cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+    cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "HIGH"
+    cycles.max_bounces = 2
+    cycles.transparent_max_bounces = 12  # layers of hair cards
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    return _device()
+
+
+def _device() -> str:
+    """Use the first GPU kind Blender finds; the returned sentence says which and why."""
+    cycles = bpy.context.scene.cycles
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    for kind in _GPU_KINDS:
+        try:
+            devices = preferences.get_devices_for_type(kind)
+        except ValueError:  # this build of Blender does not know the kind
+            continue
+        if devices:
+            preferences.compute_device_type = kind
+            for device in devices:
+                device.use = True
+            cycles.device = "GPU"
+            return f"GPU {kind} ({devices[0].name}): Blender found it"
+    cycles.device = "CPU"
+    return "CPU: Blender found no GPU of kind " + ", ".join(_GPU_KINDS)
+
+
+def _object(part: Part, person: Person) -> bpy.types.Mesh:
+    neutral = person.neutral.parts[part.name]
+    corners = [quad if quad[2] != quad[3] else quad[:3] for quad in part.quads.tolist()]
+    mesh = bpy.data.meshes.new(part.name)
+    mesh.from_pydata(neutral.tolist(), [], corners)
+    uvs = [uv for quad, face in zip(corners, part.uvs, strict=True) for uv in face[: len(quad)]]
+    mesh.uv_layers.new(name="uv").data.foreach_set("uv", np.asarray(uvs, np.float32).ravel())
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(corners), dtype=bool))
+    if part.gown is not None:
+        cover = mesh.attributes.new("gown", "FLOAT", "POINT")
+        cover.data.foreach_set("value", part.gown.astype(np.float32))
+    mesh.materials.append(materials.make(part, person.identity))
+    mesh.update()
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new(part.name, mesh))
+    return mesh
+
+
+def _units() -> int:
+    from avatars.units import UNITS
+
+    return len(UNITS)
+
+
+def _place(name: str, data: bpy.types.ID, matrix: np.ndarray) -> bpy.types.Object:
+    placed = bpy.data.objects.new(name, data)
+    placed.matrix_world = matrix.T.tolist()
+    bpy.context.scene.collection.objects.link(placed)
+    return placed
+
+
+def _world(scene: Scene) -> None:
+    world = bpy.data.worlds.new("ambient")
+    world.use_nodes = True
+    shade = world.node_tree.nodes["Background"]
+    shade.inputs["Color"].default_value = (0.95, 0.97, 1.0, 1.0)
+    shade.inputs["Strength"].default_value = scene.ambient
+    bpy.context.scene.world = world
+
+
+def _camera(scene: Scene, centre: np.ndarray) -> None:
+    data = bpy.data.cameras.new("camera")
+    data.lens, data.sensor_width = scene.camera.focal, SENSOR_MM
+    data.clip_start, data.clip_end = 0.05, 20.0
+    bpy.context.scene.camera = _place("camera", data, optics.pose(scene.camera, centre))
+
+
+def _light(light: Light, centre: np.ndarray) -> None:
+    data = bpy.data.lights.new("light", "AREA")
+    data.energy, data.size = light.watts, light.size
+    data.color = black_body(light.kelvin).tolist()
+    outwards = optics.direction(light.azimuth, light.elevation)
+    matrix = np.eye(4)
+    matrix[:3, :3] = optics.look(-outwards)
+    matrix[:3, 3] = centre + light.distance * outwards
+    _place("light", data, matrix)
+
+
+def _backdrop(scene: Scene, centre: np.ndarray) -> None:
+    """A glowing picture half a metre behind the head that lights nothing."""
+    picture = backdrop.paint(scene.backdrop)
+    image = bpy.data.images.new("backdrop", backdrop.SIZE, backdrop.SIZE, float_buffer=True)
+    image.colorspace_settings.name = "Linear Rec.709"
+    rgba = np.concatenate([picture, np.ones_like(picture[..., :1])], axis=-1)
+    image.pixels.foreach_set(rgba.ravel())
+    mesh = bpy.data.meshes.new("backdrop")
+    half = 0.75
+    corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
+    mesh.from_pydata([(x, y, z) for x, y, z in corners], [], [(0, 1, 2, 3)])
+    uvs = np.array([0, 0, 1, 0, 1, 1, 0, 1], np.float32)
+    mesh.uv_layers.new(name="uv").data.foreach_set("uv", uvs)
+    mesh.materials.append(materials.glow(image))
+    matrix = np.eye(4)
+    outwards = optics.direction(scene.camera.azimuth, 0.0)
+    matrix[:3, :3] = np.stack([np.cross(-outwards, [0, 0, 1.0]), -outwards, [0, 0, 1.0]], 1)
+    matrix[:3, 3] = centre - 0.5 * outwards
+    placed = _place("backdrop", mesh, matrix)
+    placed.visible_diffuse = placed.visible_glossy = placed.visible_shadow = False

@@ -1,0 +1,88 @@
+"""A clip: one person, one expression, one scene; frames and their exact truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from avatars import blender, expression, landmarks, optics
+from avatars.assets import Assets
+from avatars.errors import AvatarError
+from avatars.identity import Identity
+from avatars.person import Person, Posed
+from avatars.scene import Scene
+from avatars.targets import Targets
+from avatars.units import UNITS
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """All that decides a clip's bytes; square frames of `size` pixels, `samples` a pixel."""
+
+    identity: Identity
+    expression: str
+    scene: Scene
+    seed: int
+    frames: int
+    fps: int
+    size: int
+    samples: int
+
+    def check(self) -> None:
+        """Raise AvatarError for sizes that cannot be rendered."""
+        if self.size < 32:
+            raise AvatarError(f"a frame of {self.size} px shows no face; use 32 px or more")
+        if self.samples < 1:
+            raise AvatarError(f"samples must be 1 or more, got {self.samples}")
+
+
+Truth = dict[str, np.ndarray]
+
+
+def render(
+    spec: ClipSpec, assets: Assets, threads: int, say: Callable[[str], None] = print
+) -> tuple[np.ndarray, Truth]:
+    """Frames (T, S, S, 3) uint8 sRGB and the truth of a clip (`docs/formats/clip.md`)."""
+    spec.check()
+    performance = perform(spec)
+    person = Person(spec.identity, assets, Targets(assets.targets()))
+    studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads)
+    say(f"render: device {studio.device}")
+    executed = performance.intended
+    posed = [
+        person.posed(*frame)
+        for frame in zip(executed, performance.head_deg, performance.gaze_deg, strict=True)
+    ]
+    frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(posed)])
+    return frames, truth(spec, person, performance, executed, posed)
+
+
+def perform(spec: ClipSpec) -> expression.Performance:
+    """The performance of a clip, drawn from its own seed."""
+    rng = np.random.default_rng(spec.seed)
+    return expression.perform(expression.load(spec.expression), spec.frames, spec.fps, rng)
+
+
+def truth(
+    spec: ClipSpec, person: Person, performance: expression.Performance, executed: np.ndarray,
+    posed: list[Posed],
+) -> Truth:  # fmt: skip
+    """The arrays of a clip's truth file, keyed as `docs/formats/clip.md` lists them."""
+    camera = optics.projection(spec.scene.camera, person.centre, spec.size)
+    eye = optics.pose(spec.scene.camera, person.centre)[:3, 3]
+    return {
+        "units": np.array(list(UNITS)),
+        "intended": performance.intended.astype(np.float32),
+        "executed": executed.astype(np.float32),
+        "head_deg": performance.head_deg.astype(np.float32),
+        "gaze_deg": performance.gaze_deg.astype(np.float32),
+        "camera": camera,
+        "landmarks_px": np.stack(
+            [landmarks.project(p.landmarks, camera) for p in posed]
+        ).astype(np.float32),
+        "landmarks_visible": np.stack(
+            [landmarks.facing(p.parts["skin"], person.quads, eye) for p in posed]
+        ),
+        "aperture_mm": np.stack([p.apertures for p in posed]).astype(np.float32),
+        "mouth_mm": np.array([p.mouth for p in posed], dtype=np.float32),
+    }  # fmt: skip

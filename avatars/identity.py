@@ -1,0 +1,174 @@
+"""Who a person is: age, sex, ethnicity mix, face shape, skin, eyes, hair, dress.
+
+Margins are stratified: over the first n people of a seed, sexes, ethnic groups and age bands
+are each within one of even (`docs/identities.md`).
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from avatars.errors import AvatarError
+
+SEXES = ("female", "male")
+ETHNICITIES = ("african", "asian", "caucasian")
+AGE_BANDS = ((18, 40), (41, 65), (66, 90))  # years, both ends included
+
+# Detail targets as (stem, low end, high end); a positive weight is the high end.
+_MIDLINE = (
+    ("head/head-scale-horiz", "decr", "incr"), ("head/head-scale-vert", "decr", "incr"),
+    ("head/head-fat", "decr", "incr"), ("head/head-angle", "in", "out"),
+    ("forehead/forehead-nubian", "decr", "incr"), ("forehead/forehead-scale-vert", "decr", "incr"),
+    ("forehead/forehead-temple", "decr", "incr"), ("chin/chin-width", "decr", "incr"),
+    ("chin/chin-height", "decr", "incr"), ("chin/chin-bones", "decr", "incr"),
+    ("chin/chin-prominent", "decr", "incr"), ("nose/nose-scale-vert", "decr", "incr"),
+    ("nose/nose-scale-horiz", "decr", "incr"), ("nose/nose-scale-depth", "decr", "incr"),
+    ("nose/nose-hump", "decr", "incr"), ("nose/nose-width1", "decr", "incr"),
+    ("nose/nose-point", "down", "up"), ("nose/nose-volume", "decr", "incr"),
+    ("mouth/mouth-scale-horiz", "decr", "incr"), ("mouth/mouth-lowerlip-height", "decr", "incr"),
+    ("mouth/mouth-upperlip-height", "decr", "incr"), ("mouth/mouth-trans", "down", "up"),
+    ("neck/neck-scale-horiz", "decr", "incr"), ("neck/neck-double", "decr", "incr"),
+)  # fmt: skip
+_PAIRED = (
+    ("eyes/{s}-eye-scale", "decr", "incr"), ("eyes/{s}-eye-height2", "decr", "incr"),
+    ("eyes/{s}-eye-corner1", "down", "up"), ("eyes/{s}-eye-corner2", "down", "up"),
+    ("eyes/{s}-eye-bag", "decr", "incr"), ("eyes/{s}-eye-eyefold", "down", "up"),
+    ("cheek/{s}-cheek-volume", "decr", "incr"), ("cheek/{s}-cheek-bones", "decr", "incr"),
+    ("ears/{s}-ear-scale", "decr", "incr"), ("ears/{s}-ear-wing", "decr", "incr"),
+)  # fmt: skip
+_SPREAD = 0.32  # standard deviation of a detail weight; three of it stay inside the sculpted range
+_LIMIT = 0.85
+_PAIRED_SHARE = 0.6  # of that spread for eyes, cheeks and ears: wider leaves some eyes half shut
+_ASYMMETRY = 0.07  # of paired details, left against right: seen only when looked for
+
+# Styles that leave eyes and brows free (looked at one by one).
+_HAIR = {
+    "female": ("long01", "ponytail01", "short01", "short02", "afro01", "short04"),
+    "male": ("short01", "short02", "short04", "none", "short02", "afro01"),
+}
+_AFRO_ONLY = "african"
+_HAIR_COLOURS = ((0.02, 0.015, 0.012), (0.06, 0.035, 0.02), (0.16, 0.09, 0.045), (0.42, 0.28, 0.13))
+_GREY = (0.45, 0.44, 0.42)
+_IRISES = ("brown", "brownlight", "blue", "green", "grey", "bluegreen")
+_GOWNS = ((0.33, 0.50, 0.62), (0.42, 0.58, 0.50), (0.62, 0.66, 0.70), (0.35, 0.40, 0.58))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person as plain values; `age` in years, weights in target units, colours linear RGB."""
+
+    age: float
+    sex: str
+    ethnicity: str
+    mix: dict[str, float]
+    muscle: float
+    weight: float
+    details: dict[str, float]
+    skin: str
+    tone: float
+    pallor: float
+    iris: str
+    eyebrows: str
+    eyelashes: str
+    hair: str
+    hair_colour: list[float]
+    beard: str
+    gown: list[float]
+
+    def row(self) -> dict[str, Any]:
+        """The identity as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, row: dict[str, Any]) -> "Identity":
+        """The identity of a row; AvatarError names a missing or unknown field."""
+        names = {field.name for field in fields(cls)}
+        if wrong := names ^ set(row):
+            raise AvatarError(f"an identity row has missing or unknown fields: {sorted(wrong)}")
+        return cls(**row)
+
+
+def stratum(number: int, order: np.random.Generator) -> tuple[str, str, tuple[int, int]]:
+    """Sex, ethnic group and age band of the person `number` of a population.
+
+    A Latin square over blocks of three: every block holds each group and each band once,
+    eighteen people hold every combination once. `order` shuffles which label comes first.
+    """
+    sexes, groups = order.permutation(SEXES), order.permutation(ETHNICITIES)
+    bands = order.permutation(len(AGE_BANDS))
+    band = AGE_BANDS[bands[(number + number // 3) % 3]]
+    return str(sexes[number % 2]), str(groups[number % 3]), band
+
+
+def sample_identity(number: int, order: np.random.Generator, rng: np.random.Generator) -> Identity:
+    """Person `number` of a population: the stratum from `order`, everything else from `rng`."""
+    sex, ethnicity, band = stratum(number, order)
+    age = round(float(rng.uniform(*band)), 1)
+    texture_age = "young" if age < 40 else "middleage" if age < 62 else "old"
+    return Identity(
+        age=age,
+        sex=sex,
+        ethnicity=ethnicity,
+        mix=_mix(ethnicity, rng),
+        muscle=_rounded(rng.uniform(0.3, 0.7)),
+        weight=_rounded(np.clip(rng.normal(0.5, 0.16), 0.15, 0.9)),
+        details=_details(rng),
+        skin=f"{texture_age}_{ethnicity}_{sex}",
+        tone=_rounded(rng.uniform(-0.18, 0.18)),
+        pallor=_rounded(rng.uniform(0.0, 0.35)),
+        iris=str(rng.choice(_IRISES[: 6 if ethnicity == "caucasian" else 2])),
+        eyebrows=f"eyebrow{rng.integers(1, 13):03d}",
+        eyelashes=f"eyelashes0{rng.integers(2, 5)}",
+        hair=_hair(sex, ethnicity, rng),
+        hair_colour=_hair_colour(age, ethnicity, rng),
+        beard=_beard(sex, rng),
+        gown=list(_GOWNS[rng.integers(len(_GOWNS))]),
+    )
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _mix(ethnicity: str, rng: np.random.Generator) -> dict[str, float]:
+    main = rng.uniform(0.75, 1.0)
+    rest = rng.dirichlet([1.0, 1.0]) * (1.0 - main)
+    others = [name for name in ETHNICITIES if name != ethnicity]
+    mix = {ethnicity: main, others[0]: rest[0], others[1]: rest[1]}
+    return {name: _rounded(mix[name]) for name in ETHNICITIES}
+
+
+def _details(rng: np.random.Generator) -> dict[str, float]:
+    weights = {stem: _draw(rng) for stem in _MIDLINE}
+    for stem, low, high in _PAIRED:
+        shared = _PAIRED_SHARE * _draw(rng)
+        for side in "lr":
+            skew = rng.normal(0.0, _ASYMMETRY)
+            weights[stem.format(s=side), low, high] = np.clip(shared + skew, -_LIMIT, _LIMIT)
+    named = {}
+    for (stem, low, high), weight in weights.items():
+        named[f"{stem}-{high if weight > 0 else low}"] = _rounded(abs(weight))
+    return named
+
+
+def _draw(rng: np.random.Generator) -> float:
+    return float(np.clip(rng.normal(0.0, _SPREAD), -_LIMIT, _LIMIT))
+
+
+def _hair(sex: str, ethnicity: str, rng: np.random.Generator) -> str:
+    styles = [s for s in _HAIR[sex] if s != "afro01" or ethnicity == _AFRO_ONLY]
+    return str(rng.choice(styles))
+
+
+def _hair_colour(age: float, ethnicity: str, rng: np.random.Generator) -> list[float]:
+    natural = np.array(_HAIR_COLOURS[rng.integers(4 if ethnicity == "caucasian" else 2)])
+    grey = np.clip((age - 45) / 35 + rng.normal(0.0, 0.15), 0.0, 1.0)
+    return [_rounded(c) for c in (1 - grey) * natural + grey * np.array(_GREY)]
+
+
+def _beard(sex: str, rng: np.random.Generator) -> str:
+    chance = rng.random()
+    if sex == "female" or chance < 0.75:
+        return "none"
+    return "Full_beard" if chance < 0.88 else "Moustache"

@@ -1,0 +1,123 @@
+"""Shaders: skin, hair cards, eyes, mouth, cloth and the glowing backdrop."""
+
+import bpy
+
+from avatars.identity import Identity
+from avatars.person import Part
+
+# Luminance weights of linear Rec.709.
+_LUMA = (0.2126, 0.7152, 0.0722)
+
+
+def make(part: Part, identity: Identity) -> bpy.types.Material:
+    """The material of one part of a person."""
+    if part.material == "skin":
+        return _skin(part, identity)
+    if part.material == "hair":
+        return _hair(part)
+    if part.material == "eye":
+        return _eye(part)
+    return _mouth(part)
+
+
+def _textured(name: str, texture: str) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Node]:
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    picture = nodes.new("ShaderNodeTexImage")
+    picture.image = bpy.data.images.load(texture, check_existing=True)
+    return material, nodes["Principled BSDF"], picture
+
+
+def _skin(part: Part, identity: Identity) -> bpy.types.Material:
+    material, shade, picture = _textured("skin", str(part.texture))
+    tree = material.node_tree
+    tone = tree.nodes.new("ShaderNodeHueSaturation")
+    # Pallor takes colour out and a little light in: blood leaves the skin.
+    tone.inputs["Saturation"].default_value = 1.0 - 0.55 * identity.pallor
+    tone.inputs["Value"].default_value = (1.0 + identity.tone) * (1.0 + 0.12 * identity.pallor)
+    tree.links.new(picture.outputs["Color"], tone.inputs["Color"])
+    shade.inputs["Specular IOR Level"].default_value = 0.32
+    _dress(tree, tone.outputs["Color"], shade, identity.gown)
+    return material
+
+
+def _dress(
+    tree: bpy.types.NodeTree, skin: bpy.types.NodeSocket, shade: bpy.types.Node, gown: list[float]
+) -> None:
+    """Matt cloth where the vertex attribute `gown` is positive, skin elsewhere."""
+    below = tree.nodes.new("ShaderNodeAttribute")
+    below.attribute_name = "gown"
+    covered = tree.nodes.new("ShaderNodeMath")
+    covered.operation = "GREATER_THAN"
+    covered.inputs[1].default_value = 0.0
+    colour = tree.nodes.new("ShaderNodeMix")
+    colour.data_type = "RGBA"
+    rough = tree.nodes.new("ShaderNodeMapRange")
+    rough.inputs["To Min"].default_value, rough.inputs["To Max"].default_value = 0.5, 0.9
+    tree.links.new(below.outputs["Fac"], covered.inputs[0])
+    tree.links.new(covered.outputs["Value"], colour.inputs["Factor"])
+    tree.links.new(covered.outputs["Value"], rough.inputs["Value"])
+    # A colour mix has sockets of one name for each data type; 6 and 7 are the colours A and B.
+    tree.links.new(skin, colour.inputs[6])
+    colour.inputs[7].default_value = (*gown, 1.0)
+    tree.links.new(colour.outputs[2], shade.inputs["Base Color"])
+    tree.links.new(rough.outputs["Result"], shade.inputs["Roughness"])
+
+
+def _hair(part: Part) -> bpy.types.Material:
+    """A card whose texture gives shape and streaks, the tint its colour."""
+    material, shade, picture = _textured(part.name, str(part.texture))
+    tree = material.node_tree
+    luma = tree.nodes.new("ShaderNodeVectorMath")
+    luma.operation = "DOT_PRODUCT"
+    luma.inputs[1].default_value = _LUMA
+    streaks = tree.nodes.new("ShaderNodeMapRange")
+    streaks.inputs["From Max"].default_value = 0.35
+    streaks.inputs["To Min"].default_value, streaks.inputs["To Max"].default_value = 0.55, 1.6
+    colour = tree.nodes.new("ShaderNodeVectorMath")
+    colour.operation = "SCALE"
+    colour.inputs[0].default_value = part.tint
+    tree.links.new(picture.outputs["Color"], luma.inputs[0])
+    tree.links.new(luma.outputs["Value"], streaks.inputs["Value"])
+    tree.links.new(streaks.outputs["Result"], colour.inputs["Scale"])
+    tree.links.new(colour.outputs["Vector"], shade.inputs["Base Color"])
+    tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
+    shade.inputs["Roughness"].default_value = 0.6
+    shade.inputs["Specular IOR Level"].default_value = 0.25
+    return material
+
+
+def _eye(part: Part) -> bpy.types.Material:
+    material, shade, picture = _textured("eyes", str(part.texture))
+    tree = material.node_tree
+    tree.links.new(picture.outputs["Color"], shade.inputs["Base Color"])
+    tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
+    shade.inputs["Roughness"].default_value = 0.12
+    return material
+
+
+def _mouth(part: Part) -> bpy.types.Material:
+    material, shade, picture = _textured(part.name, str(part.texture))
+    tree = material.node_tree
+    bright = tree.nodes.new("ShaderNodeVectorMath")
+    bright.operation = "SCALE"
+    # The teeth texture is painted too dark for a lit mouth.
+    bright.inputs["Scale"].default_value = 1.7 if part.name == "teeth" else 1.0
+    tree.links.new(picture.outputs["Color"], bright.inputs[0])
+    tree.links.new(bright.outputs["Vector"], shade.inputs["Base Color"])
+    shade.inputs["Roughness"].default_value = 0.3
+    return material
+
+
+def glow(image: bpy.types.Image) -> bpy.types.Material:
+    """An image that shines as painted, whatever the lights."""
+    material = bpy.data.materials.new("backdrop")
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.remove(tree.nodes["Principled BSDF"])
+    picture, shine = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeEmission")
+    picture.image = image
+    tree.links.new(picture.outputs["Color"], shine.inputs["Color"])
+    tree.links.new(shine.outputs["Emission"], tree.nodes["Material Output"].inputs["Surface"])
+    return material

@@ -1,0 +1,157 @@
+"""A whole person: skin, gown and every fitted part, posed together. No Blender in here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avatars import basemesh, landmarks, pose, proxy
+from avatars.assets import Assets
+from avatars.face import Face
+from avatars.identity import Identity
+from avatars.proxy import Proxy
+from avatars.targets import Targets
+from avatars.units import UNITS
+
+METRES = 0.1  # a decimetre
+_NECKLINE = 5.95  # dm: the gown begins below, and rises towards the shoulders
+_NECKLINE_RISE = 0.22
+_HEADROOM = 0.018  # m: keeps the hair in the picture
+_GOWN_EASE = 0.06  # dm the cloth stands off the skin
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a renderer needs once: quads (F, 4), corner uvs (F, 4, 2), material by name.
+
+    `material` is skin|hair|eye|mouth; `tint` linear RGB or None keeps the texture's colours;
+    `gown` (V,) decimetres below the neckline, positive where cloth covers the skin (skin only).
+    """
+
+    name: str
+    quads: np.ndarray
+    uvs: np.ndarray
+    material: str
+    texture: Path
+    tint: list[float] | None = None
+    gown: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Posed:
+    """One frame: vertices of every part by name and 68 landmarks, world metres (z up).
+
+    `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth.
+    """
+
+    parts: dict[str, np.ndarray]
+    landmarks: np.ndarray
+    apertures: np.ndarray
+    mouth: float
+
+
+class Person:
+    """An identity made of geometry; `posed` is all that moves."""
+
+    def __init__(self, identity: Identity, assets: Assets, targets: Targets) -> None:
+        self.identity = identity
+        self.base = basemesh.load(assets)
+        self.face = Face(identity, self.base, targets)
+        self._scale = proxy.head_scale(self.base, self.face.neutral)
+        self._proxies = _proxies(identity, assets)
+        self._weights = {p.name: p.weights(self.base) for p, _ in self._proxies.values()}
+        self._joints = np.stack(
+            [self.base.joint(self.face.neutral, f"eye.{side}____head") for side in "LR"]
+        )
+        self.quads = self.base.mesh.quads[self.base.skin]
+        self._gown = self._below_neckline()
+        self._ease = self._gown_ease()
+        self.parts = self._parts(assets)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """(3,) world metres a little above the middle of the face: what the camera looks at."""
+        points = landmarks.locate(self.face.neutral)
+        middle = to_world(points[[36, 39, 42, 45, 48, 54]].mean(axis=0))
+        return np.asarray(middle + [0.0, 0.0, _HEADROOM])
+
+    @property
+    def neutral(self) -> Posed:
+        """The person at rest, looking ahead."""
+        return self.posed(np.zeros((len(UNITS), 2)), np.zeros(3), np.zeros(2))
+
+    def posed(self, executed: np.ndarray, head_deg: np.ndarray, gaze_deg: np.ndarray) -> Posed:
+        """The frame of `executed` units (U, 2), head (3,) and gaze (2,) in degrees."""
+        straight = self.face.express(executed, gaze_deg)
+        maps = pose.chain_transforms(self.base, self.face.neutral, head_deg)
+        skin = pose.skin(straight, self.base.weights, maps)
+        parts = {"skin": skin + self._ease}
+        for kind, (part, _) in self._proxies.items():
+            anchor = self.face.neutral if kind == "eyes" else straight
+            fitted = part.fit(anchor, self._scale)
+            if kind == "eyes":
+                fitted = pose.turn_eyes(fitted, self._joints, gaze_deg)
+            parts[kind] = pose.skin(fitted, self._weights[part.name], maps)
+        marks = landmarks.locate(skin)
+        return Posed(
+            parts={name: to_world(vertices) for name, vertices in parts.items()},
+            landmarks=to_world(marks),
+            apertures=100 * landmarks.apertures(straight),
+            mouth=100 * landmarks.mouth_opening(marks),
+        )
+
+    def _parts(self, assets: Assets) -> list[Part]:
+        mesh, skin = self.base.mesh, self.base.skin
+        texture = assets.skin(self.identity.skin)
+        body = Part("skin", self.quads, mesh.uvs[skin], "skin", texture, gown=self._gown)
+        fitted = [
+            Part(kind, p.mesh.quads, p.mesh.uvs, _MATERIALS[kind], p.texture, tint)
+            for kind, (p, tint) in self._proxies.items()
+        ]
+        return [body, *fitted]
+
+    def _below_neckline(self) -> np.ndarray:
+        """(V,) decimetres below the neckline on the base mesh."""
+        x, y, _ = self.base.mesh.vertices.T
+        return np.asarray(_NECKLINE + _NECKLINE_RISE * np.abs(x) - y)
+
+    def _gown_ease(self) -> np.ndarray:
+        """(V, 3) outward offsets that lift the cloth off the skin, fading in at the neckline."""
+        corners = self.face.neutral[self.quads]
+        normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        outwards = np.zeros_like(self.face.neutral)
+        for corner in range(4):
+            np.add.at(outwards, self.quads[:, corner], normals)
+        length = np.linalg.norm(outwards, axis=1, keepdims=True)
+        outwards = np.divide(outwards, length, where=length > 0, out=np.zeros_like(outwards))
+        return np.asarray(_GOWN_EASE * np.clip(self._gown / 0.2, 0, 1)[:, None] * outwards)
+
+
+_MATERIALS = {
+    "eyes": "eye", "brows": "hair", "lashes": "hair", "hair": "hair", "beard": "hair",
+    "teeth": "mouth", "tongue": "mouth",
+}  # fmt: skip
+
+
+def _proxies(identity: Identity, assets: Assets) -> dict[str, tuple[Proxy, list[float] | None]]:
+    hair = identity.hair_colour
+    dark = [0.6 * c for c in hair]  # brows and lashes are darker than the head's hair
+    eyes = proxy.load(assets, "eyes", "HighPolyEyes", f"textures/{identity.iris}_eye.png")
+    worn: dict[str, tuple[Proxy, list[float] | None]] = {
+        "eyes": (eyes, None),
+        "brows": (proxy.load(assets, "eyebrows", identity.eyebrows), dark),
+        "lashes": (proxy.load(assets, "eyelashes", identity.eyelashes), [0.01, 0.01, 0.01]),
+        "teeth": (proxy.load(assets, "teeth", "Teeth_Base"), None),
+        "tongue": (proxy.load(assets, "tongue", "tongue01"), None),
+    }
+    if identity.hair != "none":
+        worn["hair"] = (proxy.load(assets, "hair", identity.hair), hair)
+    if identity.beard != "none":
+        worn["beard"] = (proxy.load(assets, "hair", identity.beard), hair)
+    return worn
+
+
+def to_world(points: np.ndarray) -> np.ndarray:
+    """Mesh decimetres (x left, y up, z forwards) to world metres (x left, -y forwards, z up)."""
+    turned = np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
+    return np.asarray(METRES * turned)

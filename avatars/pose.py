@@ -1,0 +1,55 @@
+"""Head pose and gaze: rotations spread over neck and eyes.
+
+Axes in degrees: yaw + turns to the person's own left (AU 51), pitch + looks up (53),
+roll + tilts to the own left (55); gaze yaw + to the own left (61), pitch + up (63).
+"""
+
+import numpy as np
+
+from avatars.basemesh import CHAIN, BaseMesh
+
+HEAD_AXES = ("yaw", "pitch", "roll")
+GAZE_AXES = ("yaw", "pitch")
+_SHARES = (0.15, 0.2, 0.25, 0.4)  # of a head turn, over `CHAIN`: a bent neck without a kink
+
+
+def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
+    """(3, 3) rotation in the mesh frame (x own left, y up, z forwards) from degrees."""
+    y, p, r = np.radians([yaw, -pitch, -roll])
+    turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
+    tilt = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    return np.asarray(turn @ nod @ tilt)
+
+
+def chain_transforms(base: BaseMesh, neutral: np.ndarray, head_deg: np.ndarray) -> np.ndarray:
+    """(5, 3, 4) affine maps of trunk, neck01-03 and head for a head pose (3,) in degrees."""
+    maps = [np.eye(4)]
+    for bone, share in zip(CHAIN, _SHARES, strict=True):
+        joint = base.joint(neutral, f"{bone}____head")
+        local = np.eye(4)
+        local[:3, :3] = rotation(*(share * np.asarray(head_deg)))
+        local[:3, 3] = joint - local[:3, :3] @ joint
+        maps.append(maps[-1] @ local)
+    return np.stack(maps)[:, :3]
+
+
+def skin(vertices: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    """Linear blend skinning: (V, 3) vertices, (V, 5) weights, (5, 3, 4) maps."""
+    blended = np.tensordot(weights, transforms, axes=1)  # (V, 3, 4)
+    return np.asarray(np.einsum("vij,vj->vi", blended[:, :, :3], vertices) + blended[:, :, 3])
+
+
+def turn_eyes(vertices: np.ndarray, joints: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
+    """Eye vertices (E, 3) rotated about their own joint of `joints` (2, 3), left then right."""
+    turn = rotation(float(gaze_deg[0]), float(gaze_deg[1]))
+    left = vertices[:, 0] > 0
+    turned = vertices.copy()
+    for mask, joint in ((left, joints[0]), (~left, joints[1])):
+        turned[mask] = (vertices[mask] - joint) @ turn.T + joint
+    return turned
+
+
+def lid_follow(gaze_pitch: float) -> float:
+    """Closure (positive) or opening (negative) of the upper lid that follows the eye."""
+    return 0.45 * -gaze_pitch / 28.0 if gaze_pitch < 0 else -0.35 * gaze_pitch / 22.0

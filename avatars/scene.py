@@ -1,0 +1,169 @@
+"""Camera, lights and backdrop of a clip: plain records that know nothing of Blender.
+
+Drawn from the clip's own seed, never from its class, so that nothing behind or above a face
+can betray the expression. World frame: metres, z up, the person looks along -y, own left +x.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from avatars.errors import AvatarError
+
+SENSOR_MM = 36.0
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera that looks at the face: focal length in mm, distance in m, angles in degrees.
+
+    `azimuth` + stands on the person's own left, `elevation` + above; `shift` is where the face
+    centre stands off the picture centre, as shares of the picture (right, up).
+    """
+
+    focal: float
+    distance: float
+    azimuth: float
+    elevation: float
+    roll: float
+    shift: list[float]
+
+
+@dataclass(frozen=True)
+class Light:
+    """An area light on a sphere around the face; kelvin, watts, size and distance in metres."""
+
+    azimuth: float
+    elevation: float
+    distance: float
+    size: float
+    watts: float
+    kelvin: float
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands behind: kind plain|ward|pillow, its colours (linear RGB) and its own seed."""
+
+    kind: str
+    colours: list[list[float]]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything of a clip that is not the person or the motion."""
+
+    camera: Camera
+    lights: list[Light]
+    setting: str
+    ambient: float
+    backdrop: Backdrop
+
+    def row(self) -> dict[str, Any]:
+        """The scene as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, row: dict[str, Any]) -> "Scene":
+        """The scene of a row; AvatarError names a field that is missing or unknown."""
+        return cls(
+            camera=_record(Camera, row["camera"]),
+            lights=[_record(Light, light) for light in row["lights"]],
+            setting=row["setting"],
+            ambient=row["ambient"],
+            backdrop=_record(Backdrop, row["backdrop"]),
+        )
+
+
+def _record(kind: type, row: dict[str, Any]) -> Any:
+    if wrong := {field.name for field in fields(kind)} ^ set(row):
+        raise AvatarError(f"a {kind.__name__} row has wrong fields: {sorted(wrong)}")
+    return kind(**row)
+
+
+# Settings as (azimuth, elevation, distance, size, watts, kelvin) of key, fill and rim.
+# Keys stand off the camera axis: a frontal key gives dark skin hard highlights.
+_SETTINGS = {
+    "bedside": (
+        (-48, 22, 1.1, 0.5, 17, 3400),
+        (40, 18, 1.6, 1.0, 9, 4300),
+        (160, 45, 1.4, 0.5, 9, 4000),
+    ),
+    "window": (
+        (62, 28, 1.5, 1.2, 30, 6300),
+        (-45, 15, 1.7, 1.0, 8, 5200),
+        (-150, 40, 1.4, 0.6, 8, 5600),
+    ),
+    "overhead": (
+        (-18, 58, 1.4, 1.2, 27, 5000),
+        (25, 5, 1.7, 1.2, 11, 4800),
+        (175, 50, 1.3, 0.6, 7, 5000),
+    ),
+}
+_BACKDROPS = ("plain", "ward", "pillow")
+
+
+def sample_scene(rng: np.random.Generator) -> Scene:
+    """A scene at the framing the compact motion model knows: the head about 60 % of the width."""
+    setting = str(rng.choice(list(_SETTINGS)))
+    mirrored = -1.0 if rng.random() < 0.5 else 1.0
+    return Scene(
+        camera=_camera(rng),
+        lights=[_light(rng, mirrored, *values) for values in _SETTINGS[setting]],
+        setting=setting,
+        ambient=_rounded(rng.uniform(0.22, 0.4)),
+        backdrop=_backdrop(rng),
+    )
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _camera(rng: np.random.Generator) -> Camera:
+    focal = rng.uniform(110, 150)
+    return Camera(
+        focal=_rounded(focal),
+        distance=_rounded(focal / 85 * rng.uniform(0.62, 0.70)),
+        azimuth=_rounded(rng.uniform(-7, 7)),
+        elevation=_rounded(rng.uniform(-5, 7)),
+        roll=_rounded(rng.normal(0, 1.5)),
+        shift=[_rounded(v) for v in rng.uniform(-0.03, 0.03, 2)],
+    )
+
+
+def _light(
+    rng: np.random.Generator, mirrored: float, azimuth: float, elevation: float,
+    distance: float, size: float, watts: float, kelvin: float,
+) -> Light:  # fmt: skip
+    return Light(
+        azimuth=_rounded(mirrored * azimuth + rng.normal(0, 6)),
+        elevation=_rounded(elevation + rng.normal(0, 4)),
+        distance=distance,
+        size=size,
+        watts=_rounded(watts * rng.uniform(0.65, 0.95)),
+        kelvin=_rounded(kelvin * rng.uniform(0.93, 1.07)),
+    )
+
+
+def _backdrop(rng: np.random.Generator) -> Backdrop:
+    base = rng.uniform(0.10, 0.55)
+    tint = rng.normal(0, 0.05, 3)
+    colours = [np.clip(base * scale + tint, 0.02, 0.9) for scale in (1.0, rng.uniform(0.6, 1.5))]
+    return Backdrop(
+        kind=str(rng.choice(_BACKDROPS)),
+        colours=[[_rounded(c) for c in colour] for colour in colours],
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def black_body(kelvin: float) -> np.ndarray:
+    """(3,) linear RGB of a black body, largest channel 1.
+
+    A power law around 6,500 K, softened on the warm side as a camera's white balance does.
+    """
+    t = kelvin / 6500.0
+    colour = np.array([t**-0.4, 1.0, t**0.7]) if t < 1 else np.array([t**-0.9, t**-0.35, 1.0])
+    return np.asarray(colour / colour.max())

@@ -1,0 +1,71 @@
+"""One chunk of clips in one fresh Blender process: `python -m avatars.worker < request.json`.
+
+Request: {"assets": folder, "threads": n, "core": n or null, "clips": [{"spec": ..., "out":
+folder}]}. For each clip `out` receives frames.npy and truth.npz, then one line `done <n>` is
+printed. A fault ends the process with its sentence on stderr and exit code 2.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatars.assets import Assets
+from avatars.clip import ClipSpec, render
+from avatars.errors import AssetError, AvatarError
+from avatars.identity import Identity
+from avatars.scene import Scene
+
+
+def parse_spec(row: dict[str, Any]) -> ClipSpec:
+    """A clip's specification from its plain values."""
+    scene, identity = Scene.parse(row["scene"]), Identity.parse(row["identity"])
+    return ClipSpec(**{**row, "scene": scene, "identity": identity})
+
+
+def main() -> int:
+    """Render every clip of the request on stdin."""
+    request = json.load(sys.stdin)
+    if request["core"] is not None:
+        # A Cycles process with one thread still spins on every core it may use.
+        os.sched_setaffinity(0, {request["core"]})
+    assets = Assets(Path(request["assets"]))
+    with silent_stdout() as report:
+        for number, clip in enumerate(request["clips"]):
+            try:
+                frames, truth = render(parse_spec(clip["spec"]), assets, request["threads"], report)
+            except (AvatarError, AssetError) as error:
+                print(error, file=sys.stderr)
+                return 2
+            out = Path(clip["out"])
+            np.save(out / "frames.npy", frames)
+            np.savez(out / "truth.npz", **truth)
+            report(f"done {number}")
+    return 0
+
+
+@contextmanager
+def silent_stdout() -> Iterator[Any]:
+    """Blender's own chatter goes nowhere; the yielded function still prints lines."""
+    real = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        with os.fdopen(real, "w", buffering=1, closefd=False) as stream:
+            yield lambda line: print(line, file=stream, flush=True)
+    finally:
+        os.dup2(real, 1)
+        os.close(real)
+        os.close(nowhere)
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    # Blender's atexit handlers can deadlock in background mode; the work is on disk.
+    os._exit(code)

@@ -1,0 +1,181 @@
+"""The plan: every identity, scene, seed, portrait and driving clip, before one pixel."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatars import expression
+from avatars.errors import AvatarError
+from avatars.identity import Identity, sample_identity
+from avatars.scene import sample_scene
+from pipeline.errors import ParamsError, StageError
+from pipeline.files import child_seed, read_jsonl
+from pipeline.params import Params
+from pipeline.records import ClipPlan, Person, PortraitPlan, Record, TransferPlan, short_id
+from pipeline.register import Photograph, read_register
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rows of a plan by kind."""
+
+    clips: list[ClipPlan]
+    portraits: list[PortraitPlan]
+    transfers: list[TransferPlan]
+
+
+def make_plan(params: Params, register: Path) -> list[Record]:
+    """All rows of the plan, sorted by kind and key; same params and register, same rows.
+
+    Raises ParamsError (an unknown expression, a clip too short for one) and AssetError (a
+    photograph without licence).
+    """
+    check_expressions(params)
+    clips = [
+        clip for number in range(params.plan.identities) for clip in _identity_clips(params, number)
+    ]
+    portraits = _portraits(params, read_register(register))
+    transfers = _transfers(params, portraits, clips)
+    return [*clips, *portraits, *transfers]
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a table; StageError for a row of unknown kind or form."""
+    kinds: dict[str, tuple[type[Record], list[Any]]] = {
+        "clip": (ClipPlan, []), "portrait": (PortraitPlan, []), "transfer": (TransferPlan, []),
+    }  # fmt: skip
+    for row in read_jsonl(path):
+        if row.get("kind") not in kinds:
+            raise StageError(f"{path} has a row of unknown kind {row.get('kind')!r}")
+        kind, rows = kinds[row["kind"]]
+        rows.append(kind.parse(row))
+    return Plan(*(rows for _, rows in kinds.values()))
+
+
+def check_expressions(params: Params) -> None:
+    """Raise ParamsError unless every planned expression exists and fits into a clip."""
+    plan = params.plan
+    for name in plan.expressions:
+        try:
+            expression.perform(
+                expression.load(name), plan.frames, plan.fps, np.random.default_rng(0)
+            )
+        except AvatarError as error:
+            raise ParamsError(f"plan.expressions: {error}") from error
+
+
+def population(params: Params, name: str, number: int, salt: int = 0) -> Identity:
+    """Person `number` of a named population; names keep corpus, portraits and motion apart."""
+    order = np.random.default_rng(child_seed(params.seed, "strata", name))
+    key: tuple[str | int, ...] = ("identity", name, number, salt)
+    return sample_identity(number, order, np.random.default_rng(child_seed(params.seed, *key)))
+
+
+def person_of(identity: Identity) -> Person:
+    """What audits ask of a rendered person."""
+    return Person(
+        identity_id=short_id("identity", identity.row()),
+        age=identity.age,
+        sex=identity.sex,
+        ethnicity=identity.ethnicity,
+    )
+
+
+def plan_clip(
+    params: Params, identity: Identity, key: str, expression_name: str, frames: int
+) -> ClipPlan:
+    """One clip of a person: scene and seed come from its key alone, never from the class."""
+    content: dict[str, Any] = {
+        "key": key,
+        "person": person_of(identity),
+        "identity": identity.row(),
+        "expression": expression_name,
+        "scene": sample_scene(np.random.default_rng(child_seed(params.seed, "scene", key))).row(),
+        "seed": child_seed(params.seed, "clip", key),
+        "frames": frames,
+        "fps": params.plan.fps,
+        "size": params.plan.size,
+        "samples": params.render.samples,
+    }
+    row = ClipPlan(clip_id="", **content).row()
+    return ClipPlan(clip_id=short_id("clip", row), **content)
+
+
+def _identity_clips(params: Params, number: int) -> Iterable[ClipPlan]:
+    salt = params.plan.reseed.get(number, 0)
+    identity = population(params, "corpus", number, salt)
+    for name in params.plan.expressions:
+        # A reseeded person is another person: scenes and motion are drawn anew with them.
+        key = f"{number}/{name}" + (f"#{salt}" if salt else "")
+        yield plan_clip(params, identity, key, name, params.plan.frames)
+
+
+def _portraits(params: Params, photographs: list[Photograph]) -> list[PortraitPlan]:
+    count = params.portraits.count
+    portraits = [_photograph(photo) for photo in photographs[:count]]
+    for number in range(count - len(portraits)):
+        portraits.append(_still(params, number))
+    return portraits
+
+
+def _photograph(photo: Photograph) -> PortraitPlan:
+    content = {
+        "key": f"photo/{photo.id}",
+        "person": Person(
+            identity_id=short_id("identity", {"photo": photo.id}),
+            age=photo.age,
+            sex=photo.sex,
+            ethnicity=photo.ethnicity,
+        ),
+        "licence": photo.licence,
+        "consent": photo.consent,
+        "origin": photo.origin,
+        "file": photo.file,
+        "clip": None,
+    }
+    return _with_id(content)
+
+
+def _still(params: Params, number: int) -> PortraitPlan:
+    key = f"portrait/{number}"
+    identity = population(params, "portraits", number)
+    clip = plan_clip(params, identity, key, "neutral", frames=1)
+    content = {
+        "key": key,
+        "person": person_of(identity),
+        "licence": "CC0-1.0",
+        "consent": "not a person: rendered geometry",
+        "origin": "rendered by Pallor from MakeHuman assets",
+        "file": None,
+        "clip": clip,
+    }
+    return _with_id(content)
+
+
+def _with_id(content: dict[str, Any]) -> PortraitPlan:
+    row = PortraitPlan(portrait_id="", **content).row()
+    return PortraitPlan(portrait_id=short_id("portrait", row), **content)
+
+
+def _transfers(
+    params: Params, portraits: list[PortraitPlan], clips: list[ClipPlan]
+) -> list[TransferPlan]:
+    """Each portrait performs one clip; identities take turns, so groups stay small."""
+    turns = np.random.default_rng(child_seed(params.seed, "drivers"))
+    order = turns.permutation(params.plan.identities)
+    per_identity = len(params.plan.expressions)
+    transfers = []
+    for number, portrait in enumerate(portraits):
+        draw = np.random.default_rng(child_seed(params.seed, "transfer", portrait.key))
+        identity = int(order[number % len(order)])
+        driving = clips[identity * per_identity + int(draw.integers(per_identity))]
+        content = {
+            "portrait_id": portrait.portrait_id,
+            "driving_clip_id": driving.clip_id,
+            "expression": driving.expression,
+        }
+        transfers.append(TransferPlan(clip_id=short_id("transfer", content), **content))
+    return transfers
