@@ -18,7 +18,7 @@ import avatars
 from avatars.assets import REGISTER, find
 from avatars.errors import AssetError as MissingAsset
 from pipeline.errors import AssetError, ClipError
-from pipeline.files import digest, tree_digest, writing, writing_folder
+from pipeline.files import digest, tree_digest, writing_folder
 from pipeline.params import Params
 from pipeline.records import ClipPlan
 from pipeline.store import Job, Store
@@ -56,7 +56,7 @@ def jobs(clips: Sequence[ClipPlan], params: Params) -> list[Job]:
 
 def work(jobs: Sequence[Job], store: Store) -> None:
     """Render the chunk in one Blender process; each finished clip enters the store at once."""
-    clips = render_specs([spec_of(job.item) for job in jobs], store.folder.parent.parent, store)
+    clips = render_specs([spec_of(job.item) for job in jobs], store.root, store)
     for job, (frames, truth) in zip(jobs, clips, strict=True):
         with store.making(job.key) as folder:
             write_clip(folder / "clip.mp4", frames, job.item.fps)
@@ -150,11 +150,3 @@ def _collect(
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1] if lines else "it ended without a word (killed for memory?)"
-
-
-def still(frames: Frames, path: Path) -> None:
-    """Write the first frame of a clip as a PNG."""
-    import imageio.v3 as iio
-
-    with writing(path) as part:
-        iio.imwrite(part, frames[0], extension=".png")

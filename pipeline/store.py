@@ -38,6 +38,7 @@ class Store:
     """
 
     def __init__(self, root: Path, stage: str) -> None:
+        self.root = root
         self.stage = stage
         self.folder = root / "work" / stage
         self._log = root / "work" / f"{stage}.log.jsonl"

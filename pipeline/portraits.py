@@ -1,0 +1,125 @@
+"""The portraits stage: one still of every static face, framed as the motion model knows faces."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import imageio.v3 as iio
+import numpy as np
+import skimage.data
+
+from pipeline.detect import HaarDetector, neutral_box
+from pipeline.errors import AssetError
+from pipeline.files import digest, file_digest, write_jsonl, writing, writing_folder
+from pipeline.params import Params
+from pipeline.quality import Rejected
+from pipeline.records import PortraitPlan
+from pipeline.render import code_digest, render_specs, spec_of
+from pipeline.store import Job, Store
+
+_SHIPPED = "skimage:"  # a register's file that scikit-image's wheel carries
+# Of a frame's width, measured on the neutral frames of 50 avatars with the same detector: how wide
+# the Haar box is, and how far below the frame's middle its centre lies.
+_BOX_WIDTH = 0.55
+_BOX_DROP = 0.045
+
+
+def jobs(portraits: Sequence[PortraitPlan], params: Params) -> list[Job]:
+    """One job a portrait; a photograph's key holds the digest of its own bytes.
+
+    Raises AssetError when a registered photograph is not in the folder.
+    """
+    root = Path(params.portraits.source)
+    own = file_digest(Path(__file__))
+    return [
+        Job(key=digest([own, *_inputs(p, root, params)]), name=p.key, item=(p, root, params))
+        for p in portraits
+    ]
+
+
+def work(jobs: Sequence[Job], store: Store) -> None:
+    """Make the chunk's stills: photographs are cropped here, stills rendered in Blender."""
+    rendered = [job for job in jobs if job.item[0].clip]
+    specs = [spec_of(job.item[0].clip) for job in rendered]
+    pictures = (frames[0] for frames, _ in render_specs(specs, store.root, store))
+    for job, picture in zip(rendered, pictures, strict=True):
+        _keep(store, job, picture)
+    for job in jobs:
+        portrait, root, params = job.item
+        if portrait.file:
+            _keep(store, job, frame_face(load_photograph(root, portrait.file), params.plan.size))
+
+
+def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
+    """Fill `out` with <portrait_id>.png and portraits.jsonl."""
+    with writing_folder(out) as part:
+        for job in jobs:
+            still = store.path(job.key) / "still.png"
+            (part / f"{job.item[0].portrait_id}.png").write_bytes(still.read_bytes())
+        write_jsonl(part / "portraits.jsonl", [job.item[0].row() for job in jobs])
+
+
+def load_photograph(root: Path, file: str) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a registered photograph: gray, alpha and 16-bit are converted.
+
+    Raises AssetError when it is missing or no picture.
+    """
+    if file.startswith(_SHIPPED):
+        return to_rgb8(getattr(skimage.data, Path(file.removeprefix(_SHIPPED)).stem)())
+    try:
+        return to_rgb8(iio.imread(root / file))
+    except (OSError, ValueError) as error:
+        raise AssetError(f"photograph {root / file} cannot be read: {error}") from error
+
+
+def to_rgb8(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 of a gray, gray-alpha, RGB or RGBA picture; alpha lies over white."""
+    if picture.dtype != np.uint8:
+        top = np.iinfo(picture.dtype).max if picture.dtype.kind in "iu" else 1.0
+        picture = np.clip(picture / top * 255 + 0.5, 0, 255).astype(np.uint8)
+    if picture.ndim == 2:
+        picture = picture[..., None]
+    colour = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
+    if picture.shape[-1] in (2, 4):
+        alpha = picture[..., -1:] / 255.0
+        colour = (colour * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(colour, (*picture.shape[:2], 3)))
+
+
+def frame_face(picture: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3) uint8: the picture's one face, framed as the avatars are.
+
+    Raises AssetError when no face is found.
+    """
+    try:
+        left, top, right, bottom = neutral_box(HaarDetector(), picture)
+    except Rejected as error:
+        raise AssetError(f"a portrait cannot be framed: {error}") from error
+    side = (right - left) / _BOX_WIDTH
+    x = (left + right) / 2 - side / 2
+    y = (top + bottom) / 2 - side * (0.5 + _BOX_DROP)
+    scale = size / side
+    shrink = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]], dtype=np.float32)
+    if scale < 1:  # an area filter first: warpAffine alone would alias
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.5 / scale)
+    return np.asarray(
+        cv2.warpAffine(picture, shrink, (size, size), flags=cv2.INTER_LINEAR,
+                       borderMode=cv2.BORDER_REPLICATE)
+    )  # fmt: skip
+
+
+def _inputs(portrait: PortraitPlan, root: Path, params: Params) -> list[object]:
+    if portrait.clip:
+        return [spec_of(portrait.clip), code_digest()]
+    file = portrait.file or ""
+    if file.startswith(_SHIPPED):
+        return [file, params.plan.size]
+    if not (root / file).is_file():
+        raise AssetError(f"{root / file} is in the register but not in the folder")
+    return [file_digest(root / file), params.plan.size]
+
+
+def _keep(store: Store, job: Job, picture: np.ndarray) -> None:
+    with store.making(job.key) as folder, writing(folder / "still.png") as part:
+        iio.imwrite(part, picture, extension=".png")
+    store.log("made", name=job.name, portrait=job.item[0].portrait_id, key=job.key)
