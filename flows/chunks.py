@@ -19,7 +19,7 @@ from prefect.tasks import Task
 
 from flows.stage import OURS
 from flows.workspace import home
-from pipeline.errors import ParamsError, StageError
+from pipeline.errors import ClipError, ParamsError, StageError
 from pipeline.params import nearest
 from pipeline.store import Job, Store
 
@@ -108,9 +108,13 @@ def _map(stage: str, chunks: list[list[Job]], store: Store, work: Work, progress
 
 
 def _by_chance(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """May a second try end otherwise? Not when one of our own sentences says what is wrong."""
+    """May a second try end otherwise? Not when one of our own sentences says what is wrong.
+
+    A ClipError is the exception: it is also how a worker process that died is told.
+    """
     error = state.result(raise_on_failure=False)
-    return type(error).__module__.split(".")[0] not in OURS
+    ours = type(error).__module__.split(".")[0] in OURS
+    return isinstance(error, ClipError) or not ours
 
 
 @task(

@@ -7,7 +7,7 @@ tests/flows/test_dvc_output.py holds them against the pinned DVC.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 Outcome = Literal["runs", "restored", "unchanged", "frozen"]
 
@@ -37,7 +37,8 @@ class Line:
 
 def read_lines(lines: Iterable[str]) -> Iterator[Line]:
     """The lines that matter, each with its stage; DVC's own advice is left out."""
-    stage, outcome = "", cast(Outcome, "runs")
+    stage = ""
+    outcome: Outcome = "runs"
     for text in lines:
         text = text.rstrip("\n")
         heading = _heading(text)

@@ -7,7 +7,7 @@ from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, FACES, PLAN, TRANSFERRED
 from pipeline import faces
 from pipeline.params import load_params
-from pipeline.plan import read_plan
+from pipeline.planned import read_plan
 
 CHUNK = 8  # clips a task: some ten seconds of work
 

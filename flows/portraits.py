@@ -7,7 +7,7 @@ from flows.stage import run_heavy_stage
 from flows.workspace import PLAN, PORTRAITS
 from pipeline import portraits
 from pipeline.params import load_params
-from pipeline.plan import read_plan
+from pipeline.planned import read_plan
 
 CHUNK = 9  # stills a Blender process: as long as a few clips
 

@@ -7,7 +7,7 @@ from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, PLAN
 from pipeline import render
 from pipeline.params import load_params
-from pipeline.plan import read_plan
+from pipeline.planned import read_plan
 
 
 @flow(name="render")

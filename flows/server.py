@@ -39,7 +39,7 @@ def prefect_server(home: Path) -> Iterator[str]:
         print(f"prefect: {given} does not answer; starting a server here", flush=True)
     with _own_server(home) as url, _api_url(url):
         yield url
-        APILogHandler.flush()  # else its thread writes to a server that is gone
+        APILogHandler().flush()  # else its thread writes to a server that is gone
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.states import Crashed
 
 UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
@@ -33,6 +33,6 @@ def mark_stale() -> int:
     with get_client(sync_client=True) as client:
         runs = client.read_flow_runs(flow_run_filter=unfinished)
         for run in runs:
-            state = Crashed(message="The process that ran this is gone.")
+            state: State[None] = Crashed(message="The process that ran this is gone.")
             client.set_flow_run_state(run.id, state, force=True)
     return len(runs)

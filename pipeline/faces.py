@@ -26,7 +26,7 @@ from pipeline.store import Job, Store
 from pipeline.video import Frames, read_clip, write_clip
 
 if TYPE_CHECKING:  # the plan's own imports are none of this stage's code
-    from pipeline.plan import Plan
+    from pipeline.planned import Plan
 
 CODE = ("alignment", "crop", "detect", "faces", "quality", "track", "video")  # decides the bytes
 

@@ -1,7 +1,6 @@
 """The plan: every identity, scene, seed, portrait and driving clip, before one pixel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,11 @@ from avatars import expression
 from avatars.errors import AvatarError
 from avatars.identity import Identity, sample_identity
 from avatars.scene import sample_scene
-from pipeline.errors import ParamsError, StageError
-from pipeline.files import child_seed, read_jsonl
+from pipeline.errors import ParamsError
+from pipeline.files import child_seed
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Person, PortraitPlan, Record, TransferPlan, short_id
 from pipeline.register import Photograph, read_register
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The rows of a plan by kind."""
-
-    clips: list[ClipPlan]
-    portraits: list[PortraitPlan]
-    transfers: list[TransferPlan]
 
 
 def make_plan(params: Params, register: Path) -> list[Record]:
@@ -40,19 +30,6 @@ def make_plan(params: Params, register: Path) -> list[Record]:
     portraits = _portraits(params, read_register(register))
     transfers = _transfers(params, portraits, clips)
     return [*clips, *portraits, *transfers]
-
-
-def read_plan(path: Path) -> Plan:
-    """The plan of a table; StageError for a row of unknown kind or form."""
-    kinds: dict[str, tuple[type[Record], list[Any]]] = {
-        "clip": (ClipPlan, []), "portrait": (PortraitPlan, []), "transfer": (TransferPlan, []),
-    }  # fmt: skip
-    for row in read_jsonl(path):
-        if row.get("kind") not in kinds:
-            raise StageError(f"{path} has a row of unknown kind {row.get('kind')!r}")
-        kind, rows = kinds[row["kind"]]
-        rows.append(kind.parse(row))
-    return Plan(*(rows for _, rows in kinds.values()))
 
 
 def check_expressions(params: Params) -> None:

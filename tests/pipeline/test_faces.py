@@ -10,7 +10,7 @@ from pipeline.detect import HaarDetector
 from pipeline.faces import assemble, crop_faces, jobs, work
 from pipeline.files import read_json, read_jsonl, tree_digest
 from pipeline.params import FaceParams
-from pipeline.plan import Plan
+from pipeline.planned import Plan
 from pipeline.records import ClipPlan, FaceTrack, Person, PortraitPlan, TransferPlan
 from pipeline.store import Store
 from pipeline.video import read_clip, write_clip

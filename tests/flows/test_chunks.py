@@ -1,0 +1,114 @@
+import json
+
+import pytest
+from prefect import flow
+
+from flows.chunks import Progress, make_all, task_runner, workers
+from pipeline.errors import ClipError, ParamsError, StageError
+from pipeline.store import Job
+
+
+def write_names(jobs, store):
+    store.log("chunk", names=[job.name for job in jobs])
+    for job in jobs:
+        with store.making(job.key) as folder:
+            (folder / "name.txt").write_text(job.name)
+
+
+def fail_once(jobs, store):
+    """As a worker that is killed for memory the first time, after half of its chunk."""
+    for job in jobs:
+        with store.making(job.key) as folder:
+            (folder / "name.txt").write_text(job.name)
+        if len(store.read_log()) == 0:
+            store.log("killed", left=[job.name for job in jobs[1:]])
+            raise ClipError("a worker ended without a word")
+    store.log("chunk", names=[job.name for job in jobs])
+
+
+def refuse(jobs, store):
+    store.log("asked")
+    raise StageError("the plan does not fit")
+
+
+def forget(jobs, store):
+    store.log("asked")
+
+
+@pytest.fixture
+def make(server, workspace, monkeypatch):
+    """make_all as a stage calls it: in a flow, on a server."""
+    monkeypatch.setattr("flows.chunks._make", quick_retries())
+
+    def run(work, names="abcd", size=2):
+        jobs = [Job(key=f"{name * 4}", name=name, item=None) for name in names]
+
+        @flow(name="toy", task_runner=task_runner())
+        def toy():
+            return make_all("toy", jobs, work, size)
+
+        return toy()
+
+    return run
+
+
+def quick_retries():
+    from flows.chunks import _make
+
+    return _make.with_options(retry_delay_seconds=0.01)
+
+
+def chunks_of(store):
+    return sorted(row["names"] for row in store.read_log() if row["event"] == "chunk")
+
+
+def test_everything_missing_is_made_in_chunks(make, capsys):
+    store = make(write_names, "abcde")
+    assert chunks_of(store) == [["a", "b"], ["c", "d"], ["e"]]
+    assert (store.path("eeee") / "name.txt").read_text() == "e"
+    assert "toy 5/5" in capsys.readouterr().out
+
+
+def test_what_is_at_hand_is_not_made_again(make):
+    make(write_names, "abc")
+    store = make(write_names, "abcd")
+    assert chunks_of(store) == [["a", "b"], ["c"], ["d"]]
+
+
+def test_a_chunk_that_fails_by_chance_is_tried_again_for_what_is_missing(make):
+    store = make(fail_once, "abc", size=3)
+    assert [row["event"] for row in store.read_log()] == ["killed", "chunk"]
+    assert chunks_of(store) == [["b", "c"]]
+
+
+def test_a_refusal_is_not_tried_again(make, workspace):
+    with pytest.raises(StageError, match="the plan does not fit"):
+        make(refuse, "a")
+    log = (workspace / ".pallor/work/toy.log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in log] == ["asked"]
+
+
+def test_work_that_makes_nothing_is_found_out(make):
+    with pytest.raises(StageError, match="toy did not make a, b"):
+        make(forget, "ab")
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", ""])
+def test_a_wrong_number_of_workers_is_refused(given, monkeypatch):
+    monkeypatch.setenv("PALLOR_WORKERS", given)
+    with pytest.raises(ParamsError, match="PALLOR_WORKERS"):
+        workers()
+
+
+def test_an_unknown_runner_names_the_nearest(monkeypatch):
+    monkeypatch.setenv("PALLOR_RUNNER", "thread")
+    with pytest.raises(ParamsError, match="'threads'"):
+        task_runner()
+
+
+def test_progress_tells_what_is_left(monkeypatch):
+    clock = iter([0.0, 60.0, 120.0])
+    monkeypatch.setattr("flows.chunks.time.monotonic", lambda: next(clock))
+    progress = Progress("render", done=5, total=20)
+    assert progress.add(["a"] * 5) == "render 10/20, ~2 min left"
+    assert progress.add(["b"] * 10) == "render 20/20"
