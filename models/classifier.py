@@ -1,0 +1,116 @@
+"""The numpy door: a trained network with its labels, from windows of pixels to probabilities.
+
+A model file is safetensors; its metadata's one key, `pallor`, holds JSON with `format`, `model`
+(a name in `MODELS`), `config`, `labels` and `window` (frames).
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
+from models.errors import ModelError
+from models.framecnn import FrameCNN, FrameCNNConfig
+
+# name > (network, its configuration)
+MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
+    "convlstm": (ConvLSTMClassifier, ConvLSTMConfig),
+    "framecnn": (FrameCNN, FrameCNNConfig),
+}
+FORMAT = 1
+BATCH = 64  # windows at once: some 100 MB of activations
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+
+
+def build(name: str, **sizes: Any) -> nn.Module:
+    """A new network of the registry; `sizes` are fields of its configuration."""
+    if name not in MODELS:
+        raise ModelError(f"there is no model '{name}'; known: {', '.join(MODELS)}")
+    network, config = MODELS[name]
+    try:
+        return network(config(**sizes))
+    except TypeError as error:
+        raise ModelError(f"{name} cannot be built: {error}") from error
+
+
+def to_grey(frames: np.ndarray) -> np.ndarray:
+    """(..., H, W, 3) uint8 RGB > (..., H, W) uint8 luma."""
+    if frames.dtype != np.uint8 or frames.shape[-1] != 3:
+        raise ModelError(f"frames are (..., H, W, 3) uint8 RGB, got {frames.shape} {frames.dtype}")
+    return np.rint(frames @ LUMA).astype(np.uint8)
+
+
+def to_tensor(windows: np.ndarray) -> torch.Tensor:
+    """(N, T, S, S) uint8 grey > (N, T, 1, S, S) float32 in [0, 1]."""
+    if windows.dtype != np.uint8 or windows.ndim != 4:
+        raise ModelError(f"windows are (N, T, S, S) uint8 grey, got {windows.shape}")
+    return torch.from_numpy(np.ascontiguousarray(windows)).unsqueeze(2).float() / 255
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network `name` of the registry, the names of its classes, and its window in frames."""
+
+    name: str
+    network: nn.Module
+    labels: tuple[str, ...]
+    window: int
+
+    def probabilities(self, windows: np.ndarray) -> np.ndarray:
+        """(N, T, S, S) uint8 grey face crops > (N, classes) float64, each row summing to 1."""
+        self.network.eval()
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(windows), BATCH):
+                logits = self.network(to_tensor(windows[start : start + BATCH]))
+                parts.append(logits.double().softmax(1).numpy())
+        return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
+
+    def save(self, path: Path) -> None:
+        """Write the model file, whole or not at all; equal weights give equal bytes."""
+        about = {
+            "format": FORMAT,
+            "model": self.name,
+            "config": asdict(self.network.config),  # type: ignore[call-overload]
+            "labels": list(self.labels),
+            "window": self.window,
+        }
+        state = {key: value.contiguous() for key, value in self.network.state_dict().items()}
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(save(state, {"pallor": json.dumps(about, sort_keys=True)}))
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Classifier:
+    """The classifier of a model file; ModelError says in what it does not fit."""
+    if not path.is_file():
+        raise ModelError(f"there is no model file {path}; `pallor run` trains one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelError(f"{path} is not a safetensors file: {error}") from error
+    if "pallor" not in metadata:
+        raise ModelError(f"{path} holds no Pallor classifier (its metadata lacks 'pallor')")
+    about = json.loads(metadata["pallor"])
+    if about["format"] != FORMAT:
+        raise ModelError(f"{path} has format {about['format']}, this version reads {FORMAT}")
+    network = build(about["model"], **about["config"])
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"{path}'s weights do not fit its configuration: {error}") from error
+    return Classifier(about["model"], network.eval(), tuple(about["labels"]), about["window"])
