@@ -1,0 +1,72 @@
+"""Each unit measured on the mesh, not on pictures."""
+
+import numpy as np
+import pytest
+
+from avatars import landmarks
+from avatars.units import UNITS
+
+STRAIGHT = np.zeros(2)
+# iBUG points each unit must move, on the person's left.
+REGION = {
+    "1": [22], "2": [25], "4": [23], "5": [43], "6": [46], "7": [43], "9": [35], "10": [52],
+    "12": [54], "14": [54], "15": [54], "16": [55], "17": [57], "18": [54], "20": [54],
+    "22": [62], "23": [51], "24": [57], "25": [66], "26": [8], "27": [8], "41": [43], "43": [43],
+}  # fmt: skip
+BROWS, EYES, MOUTH = range(17, 27), range(36, 48), range(48, 68)
+ELSEWHERE = {"1": MOUTH, "2": MOUTH, "4": MOUTH, "43": MOUTH, "12": BROWS, "15": EYES, "25": EYES}
+
+
+def executed(unit, left=1.0, right=1.0):
+    units = np.zeros((len(UNITS), 2))
+    units[list(UNITS).index(unit)] = left, right
+    return units
+
+
+def moved(person, units):
+    rest = landmarks.locate(person.face.neutral)
+    return np.linalg.norm(landmarks.locate(person.face.express(units, STRAIGHT)) - rest, axis=1)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_unit_moves_its_region_and_grows_with_intensity(person, unit):
+    half, full = (moved(person, executed(unit, i, i))[REGION[unit]].max() for i in (0.5, 1.0))
+    assert full > half > 0.0025  # dm
+
+
+@pytest.mark.parametrize("unit", ELSEWHERE)
+def test_unit_leaves_other_regions(person, unit):
+    shift = moved(person, executed(unit))
+    assert shift[list(ELSEWHERE[unit])].max() < 0.05 * shift.max()
+
+
+@pytest.mark.parametrize("unit", [name for name, unit in UNITS.items() if unit.paired])
+def test_one_sided_unit_leaves_the_other_brow_lids_and_mouth_corner(person, unit):
+    shift = moved(person, executed(unit, left=1.0, right=0.0))
+    others = [17, 18, 19, 36, 37, 38, 39, 40, 41, 48]
+    assert shift[others].max() < 0.05 * shift.max()
+
+
+@pytest.mark.parametrize("unit", [name for name, unit in UNITS.items() if unit.paired])
+def test_left_is_the_mirror_of_right(person, unit):
+    left = moved(person, executed(unit, 1.0, 0.0)).max()
+    right = moved(person, executed(unit, 0.0, 1.0)).max()
+    assert left == pytest.approx(right, rel=0.1)
+
+
+def test_eyes_shut_and_stay_shut_under_more_units(person):
+    both = executed("43") + executed("5") + executed("7") + executed("41")
+    shut = landmarks.apertures(person.face.express(both, STRAIGHT))
+    rest = landmarks.apertures(person.face.neutral)
+    assert (shut < 0.1 * rest).all()
+
+
+def test_lid_follows_a_lowered_gaze(person):
+    down = person.face.express(np.zeros((len(UNITS), 2)), np.array([0.0, -25.0]))
+    assert (landmarks.apertures(down) < landmarks.apertures(person.face.neutral)).all()
+
+
+def test_teeth_and_jaw_follow_the_mouth(person):
+    rest = person.neutral.parts["teeth"]
+    wide = person.posed(executed("27"), np.zeros(3), STRAIGHT).parts["teeth"]
+    assert np.abs(wide - rest).max() > 0.005  # m

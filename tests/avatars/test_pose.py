@@ -1,0 +1,45 @@
+import numpy as np
+
+from avatars import landmarks, pose
+from avatars.units import UNITS
+
+NOSE, CHIN = 30, 8
+REST = np.zeros((len(UNITS), 2))
+
+
+def test_yaw_turns_to_the_own_left(person):
+    turned = person.posed(REST, np.array([30.0, 0, 0]), np.zeros(2)).landmarks
+    assert turned[NOSE, 0] > person.neutral.landmarks[NOSE, 0] + 0.02  # m, +x is the own left
+
+
+def test_pitch_looks_up_and_roll_tilts_left(person):
+    up = person.posed(REST, np.array([0, 20.0, 0]), np.zeros(2)).landmarks
+    assert up[NOSE, 2] > person.neutral.landmarks[NOSE, 2]
+    tilted = person.posed(REST, np.array([0, 0, 20.0]), np.zeros(2)).landmarks
+    assert tilted[27, 0] > person.neutral.landmarks[27, 0]
+
+
+def test_rotations_are_rigid():
+    turn = pose.rotation(31, -12, 8)
+    assert np.allclose(turn @ turn.T, np.eye(3))
+
+
+def test_shoulders_stay(person):
+    base = person.base
+    still = base.weights[:, 0] > 0.999
+    vertices = base.mesh.vertices
+    maps = pose.chain_transforms(base, vertices, np.array([35.0, 10, 5]))
+    assert np.allclose(pose.skin(vertices, base.weights, maps)[still], vertices[still])
+
+
+def test_gaze_turns_the_eyes_only(person):
+    aside = person.posed(REST, np.zeros(3), np.array([25.0, 0.0]))
+    assert np.abs(aside.parts["eyes"] - person.neutral.parts["eyes"]).max() > 0.003
+    assert np.allclose(aside.landmarks, person.neutral.landmarks)
+
+
+def test_apertures_are_millimetres(person):
+    assert (person.neutral.apertures > 6).all()
+    assert (person.neutral.apertures < 14).all()
+    assert person.neutral.mouth < 4
+    assert len(person.neutral.landmarks) == landmarks.COUNT
