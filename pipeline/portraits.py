@@ -67,7 +67,7 @@ def load_photograph(root: Path, file: str) -> np.ndarray:
     if file.startswith(_SHIPPED):
         return to_rgb8(getattr(skimage.data, Path(file.removeprefix(_SHIPPED)).stem)())
     try:
-        return to_rgb8(iio.imread(root / file))
+        return to_rgb8(iio.imread(root / file, plugin="pillow"))
     except (OSError, ValueError) as error:
         raise AssetError(f"photograph {root / file} cannot be read: {error}") from error
 
