@@ -17,12 +17,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from fomm.config import MotionConfig, named_config
+from fomm.config import CONFIGS, MotionConfig, named_config
 from fomm.errors import CheckpointError
+from fomm.keypoints import KeyPointDetector
 from fomm.model import MotionModel
 
 State = dict[str, Tensor]
 COMPONENTS = ("kp_detector", "generator")
+_UNREADABLE = (
+    OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, SafetensorError
+)  # fmt: skip
 
 
 def load_checkpoint(
@@ -32,12 +36,14 @@ def load_checkpoint(
 ) -> MotionModel:
     """The motion model of a checkpoint file, on the CPU, in float32, ready to animate.
 
-    `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`). `align_corners` is how
-    frames are sampled: the published weights were trained with True (torch 1.0's meaning).
+    `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`), or is `auto`: the known
+    ones whose shapes fit. `align_corners` is how frames are sampled: the published weights were
+    trained with True (torch 1.0's meaning).
     CheckpointError when the file is missing, unreadable, holds code, or is of other networks.
     """
     states = read_components(Path(path))
-    model = MotionModel(named_config(config), align_corners)
+    chosen = _fitting(states, Path(path)) if config == "auto" else named_config(config)
+    model = MotionModel(chosen, align_corners)
     for name in COMPONENTS:
         if name not in states:
             raise CheckpointError(f"{path} holds no '{name}'; it holds {_some(sorted(states))}")
@@ -87,7 +93,19 @@ def save_checkpoint(path: Path, model: MotionModel, half: bool = False) -> None:
         for key, tensor in getattr(model, name).state_dict().items()
     }
     tensors = {key: tensor.cpu().contiguous() for key, tensor in tensors.items()}
-    save_file(tensors, path, metadata={"format": "pallor-fomm", "config": model.config.name})
+    # One entry only: safetensors writes several in an order that changes from run to run.
+    save_file(tensors, path, metadata={"config": model.config.name})
+
+
+def _fitting(states: dict[str, State], path: Path) -> MotionConfig:
+    """The first known configuration whose key-point detector has the shapes of the state."""
+    shapes = {key: tensor.shape for key, tensor in states.get("kp_detector", {}).items()}
+    for config in CONFIGS.values():
+        with torch.device("meta"):  # shapes alone, no memory
+            own = KeyPointDetector(config).state_dict()
+        if shapes == {key: tensor.shape for key, tensor in own.items()}:
+            return config
+    raise CheckpointError(f"{path} fits none of the known networks: {', '.join(CONFIGS)}")
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -117,7 +135,7 @@ def _read_pickle(path: Path) -> Any:
         raise CheckpointError(
             f"{path} is refused: it is no plain weights file, and may hold code ({reason})"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from fomm.data import Performances
+
 DATA = Path(__file__).parents[1] / "data" / "fomm"
 TABLES = {
     "vox-256": "vox256_state_dict.json",
@@ -151,3 +153,81 @@ def _vector(key: str, u: np.ndarray) -> np.ndarray:
     if ".norm" in key and key.endswith("weight"):
         return 1 + 0.2 * u
     return 0.1 * u
+
+
+@pytest.fixture(scope="session")
+def performances():
+    """(people, motions, length) > drawn faces that all perform the same motions, 128 px."""
+
+    def make(people: int, motions: int, length: int, seed: int = 1):
+        looks = [np.random.default_rng([seed, 0, i]) for i in range(people)]
+        moves = [np.random.default_rng([seed, 1, i]) for i in range(motions)]
+        looks = [_look(rng) for rng in looks]
+        paths = [_path(rng, length) for rng in moves]
+        drawn = [[[_draw(look, pose) for pose in path] for path in paths] for look in looks]
+        frames = np.array([[[face for face, _ in clip] for clip in row] for row in drawn])
+        landmarks = np.array([[[marks for _, marks in clip] for clip in row] for row in drawn])
+        return Performances(frames, landmarks.astype(np.float32))
+
+    return make
+
+
+def _look(rng: np.random.Generator) -> dict:
+    return {
+        "skin": rng.uniform(0.45, 0.9) * np.array([1.0, 0.8, 0.68]),
+        "hair": rng.uniform(0.1, 0.4, 3),
+        "back": rng.uniform(0.2, 0.8, 3),
+        "wide": rng.uniform(0.4, 0.5),
+        "high": rng.uniform(0.55, 0.62),
+        "eyes": rng.uniform(0.17, 0.21),
+    }
+
+
+def _path(rng: np.random.Generator, length: int) -> list[dict]:
+    """From neutral to an apex: closure and opening in [0, 1], head moves as shares of the frame."""
+    close, part, turn, rise = rng.integers(2), rng.integers(2), *rng.uniform(-0.15, 0.15, 2)
+    return [
+        {"close": s * close, "part": s * part, "x": s * turn, "y": s * rise}
+        for s in np.sin(np.linspace(0, np.pi / 2, length))
+    ]
+
+
+def _draw(look: dict, pose: dict, size: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    g = (np.arange(size) + 0.5) / size * 2 - 1
+    u, v = np.meshgrid(g - pose["x"], g - pose["y"])
+    image = np.broadcast_to(look["back"], (size, size, 3))
+    lid, lip = 0.01 + 0.07 * (1 - pose["close"]), 0.02 + 0.09 * pose["part"]
+    parts = [
+        ((0, -0.06, look["wide"] + 0.1, look["high"] + 0.12), look["hair"]),
+        ((0, 0.02, look["wide"], look["high"]), look["skin"]),
+        ((0, 0.1, 0.05, 0.12), 0.8 * look["skin"]),
+        ((0, 0.36, 0.17, lip + 0.03), np.array([0.65, 0.3, 0.3])),
+        ((0, 0.36, 0.14, lip), np.array([0.15, 0.05, 0.05])),
+    ]
+    for side in (-1, 1):
+        parts.append(((side * look["eyes"], -0.12, 0.11, lid), np.array([0.95, 0.95, 0.95])))
+        parts.append(((side * look["eyes"], -0.12, 0.05, min(0.05, lid)), look["hair"] * 0.5))
+    for (x, y, a, b), colour in parts:
+        inside = np.hypot((u - x) / a, (v - y) / b)
+        mask = 1 / (1 + np.exp(np.clip(60 * min(a, b) * (inside - 1), -50, 50)))[..., None]
+        image = image * (1 - mask) + mask * colour
+    return np.rint(image * 255).astype(np.uint8), _marks(look, pose, lid, lip, size)
+
+
+def _marks(look: dict, pose: dict, lid: float, lip: float, size: int) -> np.ndarray:
+    """68 points in pixels; only jaw, nose, lids and lips are placed with care."""
+    marks = np.zeros((68, 2))
+    jaw = np.pi * np.arange(17) / 16
+    marks[:17] = np.stack([-look["wide"] * np.cos(jaw), 0.02 + look["high"] * np.sin(jaw)], axis=-1)
+    marks[17:27, 0], marks[17:27, 1] = np.linspace(-0.35, 0.35, 10), -0.28
+    marks[27:36] = [0, 0.18]
+    for start, x in ((36, -look["eyes"]), (42, look["eyes"])):
+        across = np.array([-0.11, -0.04, 0.04, 0.11, 0.04, -0.04])
+        marks[start : start + 6] = np.stack(
+            [x + across, -0.12 + lid * np.array([0, -1, -1, 0, 1, 1])], -1
+        )
+    angle = np.pi + 2 * np.pi * np.arange(12) / 12
+    marks[48:60] = np.stack([0.17 * np.cos(angle), 0.36 + (lip + 0.03) * np.sin(angle)], -1)
+    angle = np.pi + 2 * np.pi * np.arange(8) / 8
+    marks[60:68] = np.stack([0.14 * np.cos(angle), 0.36 + lip * np.sin(angle)], -1)
+    return (marks + [pose["x"], pose["y"]] + 1) / 2 * size

@@ -149,3 +149,10 @@ def test_a_bare_tensor_is_refused(tmp_path):
 def test_unknown_config(saved):
     with pytest.raises(fomm.MotionError, match="known: vox-256"):
         fomm.load_checkpoint(saved(COMPACT, 13), "vox-512")
+
+
+def test_networks_are_known_by_their_shapes(saved, tmp_path):
+    assert fomm.load_checkpoint(saved(COMPACT, 13), "auto").config.name == COMPACT
+    torch.save({"kp_detector": {"a": torch.ones(1)}}, tmp_path / "other.pth")
+    with pytest.raises(fomm.CheckpointError, match="none of the known networks"):
+        fomm.load_checkpoint(tmp_path / "other.pth", "auto")
