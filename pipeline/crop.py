@@ -6,16 +6,20 @@ from scipy.ndimage import gaussian_filter1d
 
 from pipeline.video import Frames
 
+DROP = 0.1  # of the face box: a detector's box ends near the chin but starts high on the forehead
 SMOOTH = 1.0  # frames (standard deviation): jitter of a pixel goes, a head turn stays
 
 
 def crop_boxes(faces: np.ndarray, margin: float) -> np.ndarray:
     """(T, 4) face boxes px > (T, 4) square boxes px of one whole-pixel size, smoothed centres.
 
-    The side is the clip's median face side widened by `margin` of itself on each side.
+    The side is the clip's median face side widened by `margin` of itself on each side; the centre
+    lies DROP of it below the face box's, so that a long chin stays inside.
     """
+    face = float(np.median(faces[:, 2] - faces[:, 0]))
+    side = max(2, round(face * (1 + 2 * margin)))
     centres = gaussian_filter1d((faces[:, :2] + faces[:, 2:]) / 2, SMOOTH, axis=0, mode="nearest")
-    side = max(2, round(float(np.median(faces[:, 2] - faces[:, 0])) * (1 + 2 * margin)))
+    centres[:, 1] += DROP * face
     return np.concatenate([centres - side / 2, centres + side / 2], axis=1)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.errors import AssetError
 from pipeline.files import file_digest
 from pipeline.quality import Rejected
-from pipeline.track import follow_flow, working_grey
+from pipeline.track import follow, working_grey
 from pipeline.video import Frames
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
@@ -109,7 +109,7 @@ def neutral_box(detector: Detector, frame: np.ndarray) -> np.ndarray:
 
 
 class HaarDetector:
-    """Viola & Jones 2001 on the frontal frame, optical flow from there."""
+    """Viola & Jones 2001 on every frame, optical flow where it finds nothing."""
 
     def __init__(self) -> None:
         self._cascades = [cv2.CascadeClassifier(str(_cascade(name))) for name in CASCADES]
@@ -119,7 +119,7 @@ class HaarDetector:
         least = min(grey.shape) // 6
         for cascade in self._cascades:  # the second finds some faces that the first does not
             found = cascade.detectMultiScale(
-                cv2.equalizeHist(grey), scaleFactor=1.05, minNeighbors=5, minSize=(least, least)
+                cv2.equalizeHist(grey), scaleFactor=1.1, minNeighbors=5, minSize=(least, least)
             )
             if len(found):
                 left, top, width, height = np.asarray(found, dtype=np.float64).T / scale
@@ -128,7 +128,7 @@ class HaarDetector:
         return np.zeros((0, 4))
 
     def follow(self, frames: Frames, box: np.ndarray) -> np.ndarray:
-        return follow_flow(frames, box)
+        return follow(frames, box, self.find)
 
 
 def _cascade(name: str) -> Path:

@@ -20,10 +20,8 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 BLANK = 4.0  # grey levels of standard deviation; a plain lit wall has more
 FROZEN = 6.0  # grey levels of the largest smoothed change; closing eyes give 30 and more
-CUT = 0.05  # of the face box's side that may lie outside the picture
-BLURRED = (
-    0.002  # sharpness of a face 50 px wide after a Gaussian of 3 to 5 px; sharp: 0.015 and more
-)
+CUT = 0.1  # of the face box outside the picture; a turned head's box reaches past the nose
+BLURRED = 0.002  # sharpness, below; sharp faces have 0.013 and more, see quarantine.md
 
 
 class Rejected(ClipError):

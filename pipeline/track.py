@@ -1,10 +1,11 @@
-"""A face box carried from frame to frame by sparse optical flow (Lucas & Kanade 1981).
+"""A face box carried from frame to frame: found again where it can be, else by optical flow.
 
-Frontal cascades lose a face that turns, so the box is found once and followed: corners inside it
-are traced forth and back, those that do not return are dropped, and the rest agree on one
-similarity (RANSAC) that moves the box.
+A cascade finds most faces anew in the next frame, and never drifts; where it does not (a head far
+turned, eyes shut), sparse flow (Lucas & Kanade 1981) carries the box: corners inside it are traced
+forth and back, those that do not return are dropped, and the rest agree on one similarity (RANSAC).
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import cv2
@@ -18,21 +19,43 @@ CORNERS = 200
 LEAST = 8  # traced corners below which the box is lost
 RETURN = 1.0  # px a corner may miss its start by after forth and back
 WINDOW = (21, 21)  # px about a corner
-GROWTH = 0.08  # share by which a box may grow or shrink in one frame
+GROWTH = 0.08  # share by which flow may grow or shrink a box in one frame
+SAME = 0.35  # overlap (intersection over union) with the last box above which a face is the same
+ALIKE = 1.3  # times the last box that a found one may be larger or smaller
+
+Find = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 RGB > (N, 4) boxes px
 
 
-def follow_flow(frames: Frames, box: np.ndarray) -> np.ndarray:
+def follow(frames: Frames, box: np.ndarray, find: Find) -> np.ndarray:
     """(T, H, W, 3) uint8 frames and frame 0's box (4,) px > (T, 4) square boxes px.
 
-    Raises Rejected ("face_lost") when too few corners can be traced.
+    Raises Rejected ("face_lost") when a face is neither found again nor can be traced.
     """
-    greys, scales = zip(*(working_grey(frame) for frame in frames), strict=True)
-    box = np.asarray(box, dtype=np.float64) * scales[0]
-    boxes = [box]
-    for number, (before, after) in enumerate(pairwise(greys), start=1):
-        box = _carry(box, _similarity(before, after, box, number))
-        boxes.append(box)
-    return np.stack(boxes) / scales[0]
+    boxes = [np.asarray(box, dtype=np.float64)]
+    for number, (before, after) in enumerate(pairwise(frames), start=1):
+        again = _same_face(find(after), boxes[-1])
+        boxes.append(flow_step(before, after, boxes[-1], number) if again is None else again)
+    return np.stack(boxes)
+
+
+def flow_step(before: np.ndarray, after: np.ndarray, box: np.ndarray, number: int) -> np.ndarray:
+    """The box (4,) px of frame `before` carried to frame `after`, which is frame `number`."""
+    (old, scale), (new, _) = working_grey(before), working_grey(after)
+    return _carry(box * scale, _similarity(old, new, box * scale, number)) / scale
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two boxes (4,)."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    return float(shared / (np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - shared))
+
+
+def _same_face(found: np.ndarray, last: np.ndarray) -> np.ndarray | None:
+    side = last[2] - last[0]
+    alike = [b for b in found if side / ALIKE < b[2] - b[0] < side * ALIKE]
+    best = max(alike, key=lambda box: overlap(box, last), default=None)
+    return best if best is not None and overlap(best, last) > SAME else None
 
 
 def working_grey(frame: np.ndarray) -> tuple[np.ndarray, float]:

@@ -31,7 +31,7 @@ def test_smoothing_never_shakes_more(seed):
 
 def test_still_face_gives_still_box_with_its_margin():
     faces = np.tile([20.0, 30.0, 60.0, 70.0], (5, 1))
-    np.testing.assert_allclose(crop_boxes(faces, 0.2), np.tile([12.0, 22.0, 68.0, 78.0], (5, 1)))
+    np.testing.assert_allclose(crop_boxes(faces, 0.2), np.tile([12.0, 26.0, 68.0, 82.0], (5, 1)))
 
 
 def test_cut_of_the_same_size_is_a_slice():

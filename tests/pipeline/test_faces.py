@@ -185,5 +185,5 @@ def test_crop_follows_the_nose_and_comes_back():
     _, boxes = crop_faces(read_clip(TURN), HaarDetector(), HAAR)
     side = boxes[0, 2] - boxes[0, 0]
     miss = (boxes[:, :2] + boxes[:, 2:]) / 2 - truth
-    assert np.abs(miss - miss[0]).max() < 0.12 * side
+    assert np.abs(miss - miss[0]).max() < 0.16 * side
     assert np.abs(miss[-1] - miss[0]).max() < 0.05 * side
