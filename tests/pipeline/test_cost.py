@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.cost import Cost, estimate
+from pipeline.params import parse_params
+from pipeline.plan import make_plan
+
+REGISTER = Path(__file__).parents[2] / "portraits" / "register.csv"
+
+
+def cost_of(**plan):
+    params = parse_params({"plan": plan, "portraits": {"count": 4}})
+    return estimate(make_plan(params, REGISTER), params)
+
+
+def test_twice_the_people_cost_twice_the_rendering():
+    few, many = cost_of(identities=10), cost_of(identities=20)
+    assert many.seconds["render"] == pytest.approx(2 * few.seconds["render"])
+    assert many.disk > few.disk
+
+
+def test_twice_the_side_costs_four_times_the_pixels():
+    small, large = cost_of(identities=5), cost_of(identities=5, size=256)
+    assert large.disk == pytest.approx(4 * small.disk)
+    assert 2 < large.seconds["render"] / small.seconds["render"] < 4
+
+
+def test_the_text_is_for_the_cores_given():
+    cost = Cost(seconds={"render": 240.0, "train": 20.0}, disk=2.5e9)
+    assert cost.text(2).splitlines() == [
+        "render     ~2.0 min",
+        "train      ~10 s",
+        "in all     ~2.2 min on 2 cores, 2.50 GB",
+    ]
+    assert "~5.0 h" in Cost(seconds={"render": 18000.0}, disk=0).text(1)
