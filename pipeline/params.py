@@ -116,7 +116,7 @@ class Params(Section):
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """`, nearest is 'x'` when some known name is close to `name`, else the list of them."""
+    """`the nearest is 'x'` when some known name is close to `name`, else the list of them."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"the nearest is '{close[0]}'" if close else f"known: {', '.join(known)}"
 
@@ -149,5 +149,6 @@ def _sentence(error: ValidationError) -> str:
         section: Any = Params
         for key in keys[:-1]:
             section = section.model_fields[key].annotation
-        return f"unknown parameter '{'.'.join(keys)}'; {nearest(keys[-1], list(section.model_fields))}"
+        hint = nearest(keys[-1], list(section.model_fields))
+        return f"unknown parameter '{'.'.join(keys)}'; {hint}"
     return f"'{'.'.join(keys)}' is {first['input']!r}: {first['msg'].lower()}"

@@ -74,7 +74,7 @@ class ClipPlan(Record):
 
 
 class PortraitPlan(Record):
-    """One static face: a photograph (`file` relative to its register) or a rendered still (`clip`)."""
+    """One static face: a photograph (`file`, relative to its register) or a still (`clip`)."""
 
     kind: Literal["portrait"] = "portrait"
     portrait_id: str
