@@ -58,7 +58,7 @@ class Trainer:
     def __init__(self, config: TrainConfig, seed: int, device: str = "cpu"):
         torch.use_deterministic_algorithms(True)
         # Clearing each new tensor costs an eighth of a step and no operation here reads one.
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.config, self.seed, self.device = config, seed, torch.device(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed % 2**63)
@@ -141,8 +141,8 @@ class Trainer:
         pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
         for own, fresh in pairs:
             own.lerp_(fresh, 1 - decay)
-        for own, fresh in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            own.copy_(fresh)
+        for kept, now in zip(self.average.buffers(), self.model.buffers(), strict=True):
+            kept.copy_(now)
 
     def finished(self, data: Performances, batches: int = 50) -> MotionModel:
         """The averaged model with norm statistics measured for it, in evaluation mode."""

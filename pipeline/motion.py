@@ -1,0 +1,69 @@
+"""The motion stage: train the motion model on rendered performances and say how good it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import fomm
+from fomm.data import Performances
+from fomm.train import TrainConfig, train
+from pipeline.errors import StageError
+from pipeline.fidelity import figures
+from pipeline.files import write_json, writing
+from pipeline.params import MotionParams
+
+HELD_OUT = 4  # people the model never sees, who tell how good it is
+POINT_SHARE = 6  # key points alone are trained for that fraction of the steps, which cost a quarter
+THREADS = 2  # the sums' order, and so the bytes, follow from it
+
+
+def train_motion(
+    frames: np.ndarray,
+    landmarks: np.ndarray,
+    params: MotionParams,
+    seed: int,
+    out: Path,
+    state: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, object]:
+    """Train on (P, M, T, S, S, 3) uint8 frames and (P, M, T, 68, 2) px landmarks; the record.
+
+    Every person performs every motion. Writes `<name of params.checkpoint>` and `record.json` in
+    `out`. `state` is the file through which a killed training goes on. Raises StageError when too
+    few people are given to hold four out.
+    """
+    data = _performances(frames, landmarks)
+    config = TrainConfig(
+        steps=params.steps, point_steps=params.steps // POINT_SHARE, batch=params.batch,
+        learning_rate=params.learning_rate,
+    )  # fmt: skip
+    seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
+    torch.set_num_threads(THREADS)
+    model, curve = train(seen, config, seed, state, say)
+    record = {
+        "model": config.model.name,
+        "steps": config.point_steps + config.steps,
+        "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
+        "held_out": figures(model, unseen),
+        "curve": curve,
+        "torch": torch.__version__,
+        "threads": THREADS,
+    }
+    with writing(out / Path(params.checkpoint).name) as part:
+        fomm.save_checkpoint(part, model)
+    write_json(out / "record.json", record)
+    return record
+
+
+def _performances(frames: np.ndarray, landmarks: np.ndarray) -> Performances:
+    if len(frames) < HELD_OUT + 2:
+        raise StageError(
+            f"{len(frames)} people are too few to train on: {HELD_OUT} are held out and two "
+            f"must be left; set motion.identities to {HELD_OUT + 2} or more"
+        )
+    try:
+        return Performances(frames, landmarks)
+    except fomm.MotionError as error:
+        raise StageError(str(error)) from error
