@@ -71,10 +71,12 @@ def stage(lines: Iterator[Line]) -> State[Any]:
     start = time.monotonic()
     for line in lines:
         outcome, failed = line.outcome, failed or line.failed
-        if line.text and not line.failed:
+        if line.text.startswith("pallor: "):  # the stage's own sentence, said once, at the end
+            said = line.text.removeprefix("pallor: ")
+        elif line.failed:
+            said = said or line.text.removeprefix("ERROR: ")
+        elif line.text:
             print(line.text, flush=True)
-        if line.text.startswith("pallor: ") or (line.failed and not said):
-            said = line.text.removeprefix("pallor: ").removeprefix("ERROR: ")
     if failed:
         return Failed(message=said)
     seconds = f" in {time.monotonic() - start:.0f} s" if outcome == "runs" else ""

@@ -22,7 +22,7 @@ CHATTER = re.compile(
     r"|\tgit add|\tdvc config|Use `dvc push`|Data and pipelines are up to date"
     r"|WARNING: stage: '[^']+' is frozen|\s*$"
 )
-FAILURE = re.compile(r"ERROR: ")
+FAILURE = re.compile(r"ERROR: (failed to reproduce '(?P<stage>[^']+)')?")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def read_lines(lines: Iterable[str]) -> Iterator[Line]:
         if heading:
             stage, outcome = heading
             yield Line(stage, outcome, "")
-        elif FAILURE.match(text):
+        elif failure := FAILURE.match(text):  # a stage can fail before it has a heading
+            stage = failure["stage"] or stage
             yield Line(stage, outcome, text, failed=True)
         elif not CHATTER.match(text):
             yield Line(stage, outcome, text)

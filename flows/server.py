@@ -38,8 +38,10 @@ def prefect_server(home: Path) -> Iterator[str]:
     if given:
         print(f"prefect: {given} does not answer; starting a server here", flush=True)
     with _own_server(home) as url, _api_url(url):
-        yield url
-        APILogHandler().flush()  # else its thread writes to a server that is gone
+        try:
+            yield url
+        finally:
+            APILogHandler().flush()  # else its thread writes to a server that is gone
 
 
 @contextmanager

@@ -47,5 +47,12 @@ def test_a_failing_stage_is_marked(workspace):
     assert "exited with 3" in failed[0].text
 
 
+def test_a_stage_that_fails_before_it_starts_is_named(workspace):
+    (workspace / "dvc.yaml").write_text(
+        "stages: {fine: {cmd: echo, outs: [], deps: []}, bad: {cmd: echo, deps: [none.py]}}"
+    )
+    assert {line.stage for line in repro() if line.failed} == {"bad"}
+
+
 def test_text_before_the_first_stage_has_no_stage():
     assert [(line.stage, line.text) for line in read_lines(["hello"])] == [("", "hello")]
