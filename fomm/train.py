@@ -44,6 +44,7 @@ class TrainConfig:
     gradient: float = 1.0  # lids and lips are edges
     face: float = 1.0  # eyes and mouth are 5 % of the pixels and all of the meaning
     ema: float = 0.999  # averages away the noise of small batches
+    measured: int = 50  # batches that the norm statistics of the averaged model are measured on
     save_every: int = 200  # steps that a killed run loses at most
     bf16: bool = True  # five times fp32's convolution speed on CPUs with AMX
 
@@ -97,11 +98,12 @@ class Trainer:
 
     def _rate(self) -> float:
         """Cosine within each phase, after 100 steps of warming up."""
-        begin = 0 if self.step < self.config.point_steps else self.config.point_steps
-        length = self.config.point_steps if not begin else self.config.steps
-        done = (self.step - begin) / length
+        first = self.step < self.config.point_steps
+        begin = 0 if first else self.config.point_steps
+        length = self.config.point_steps if first else self.config.steps
         warm = min(1.0, (self.step - begin + 1) / 100)
-        return self.config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done))
+        cosine = 0.5 * (1 + math.cos(math.pi * (self.step - begin) / length))
+        return self.config.learning_rate * warm * cosine
 
     def _point_losses(self, batch: Batch) -> dict[str, Tensor]:
         roles = list(batch.frames)
@@ -144,7 +146,7 @@ class Trainer:
         for kept, now in zip(self.average.buffers(), self.model.buffers(), strict=True):
             kept.copy_(now)
 
-    def finished(self, data: Performances, batches: int = 50) -> MotionModel:
+    def finished(self, data: Performances) -> MotionModel:
         """The averaged model with norm statistics measured for it, in evaluation mode."""
         model = copy.deepcopy(self.average)
         for module in model.modules():
@@ -152,7 +154,7 @@ class Trainer:
                 module.reset_running_stats()
                 module.momentum = None  # the plain mean of all batches
         with torch.no_grad():
-            for i in range(batches):
+            for i in range(self.config.measured):
                 batch = _to(draw_batch(data, self.config.batch, self.config.cross,
                                        self.rng(self.total + i)), self.device)  # fmt: skip
                 self._measure(model, batch)

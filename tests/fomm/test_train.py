@@ -1,0 +1,112 @@
+"""Training learns, repeats and resumes, on drawn faces and a tiny network."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from fomm.config import CONFIGS, DiscriminatorConfig, HourglassConfig
+from fomm.errors import MotionError
+from fomm.train import TrainConfig, Trainer, train
+
+TINY = dataclasses.replace(
+    CONFIGS["compact-128"],
+    detector=HourglassConfig(4, 16, 2),
+    dense=HourglassConfig(4, 16, 2),
+    width=4,
+    max_width=16,
+    residual_blocks=1,
+    discriminator=DiscriminatorConfig(4, 8),
+)
+SHORT = TrainConfig(model=TINY, steps=4, point_steps=2, batch=2, save_every=3, measured=3)
+
+
+@pytest.fixture(scope="module")
+def data(performances):
+    return performances(3, 2, 3)
+
+
+def silent(line):
+    pass
+
+
+def equal(one, other):
+    return all(
+        torch.equal(a, b)
+        for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    )
+
+
+@pytest.fixture(autouse=True)
+def _exact_again():
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_training_repeats_by_seed(data):
+    one, other, different = (train(data, SHORT, seed, say=silent) for seed in (1, 1, 2))
+    assert equal(one[0], other[0])
+    assert one[1] == other[1]
+    assert not equal(one[0], different[0])
+
+
+def test_a_killed_training_goes_on_to_the_same_model(data, tmp_path):
+    state = tmp_path / "state.pt"
+    broken = Trainer(SHORT, 1)
+    for _ in range(3):
+        broken.advance(data)
+    broken.save(state)
+    resumed, _ = train(data, SHORT, 1, state, say=silent)
+    assert equal(resumed, train(data, SHORT, 1, say=silent)[0])
+
+
+def test_the_state_of_another_training_is_refused(data, tmp_path):
+    state = tmp_path / "state.pt"
+    Trainer(SHORT, 1).save(state)
+    other = dataclasses.replace(SHORT, model=dataclasses.replace(TINY, width=8))
+    with pytest.raises(MotionError, match="another training"):
+        Trainer(other, 1).resume(state)
+
+
+def falls(trainer, data, name, steps):
+    """The last losses' mean as a share of the first ones'."""
+    losses = [trainer.advance(data)[name].item() for _ in range(steps)]
+    return sum(losses[-5:]) / sum(losses[:5])
+
+
+def test_key_points_learn_where_they_belong(data):
+    config = dataclasses.replace(SHORT, point_steps=100, batch=4, learning_rate=1e-2)
+    assert falls(Trainer(config, 1), data, "points", 40) < 0.7
+
+
+def test_the_whole_model_learns(data):
+    config = dataclasses.replace(SHORT, point_steps=0, steps=100, batch=4, learning_rate=5e-3)
+    assert falls(Trainer(config, 1), data, "image", 40) < 0.8
+
+
+def test_progress_tells_losses_and_speed(data):
+    lines = []
+    _, curve = train(data, SHORT, 1, say=lines.append)
+    assert [row["step"] for row in curve] == [2, 6]
+    assert "step 2/6" in lines[0]
+    assert all("steps/s" in line for line in lines)
+
+
+def test_a_step_moves_every_network(data):
+    trainer = Trainer(dataclasses.replace(SHORT, point_steps=0), 1)
+    before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+    trainer.advance(data)
+    still = {name for name, p in trainer.model.named_parameters() if torch.equal(p, before[name])}
+    assert not still
+
+
+def test_the_finished_model_is_measured_anew(data):
+    trainer = Trainer(SHORT, 1)
+    trainer.advance(data)
+    model = trainer.finished(data)
+    assert not model.training
+    assert model.generator.first.norm.num_batches_tracked == 3
+    assert not torch.equal(
+        model.generator.first.norm.running_var,
+        torch.ones_like(model.generator.first.norm.running_var),
+    )
