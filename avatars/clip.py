@@ -7,6 +7,7 @@ import numpy as np
 
 from avatars import blender, expression, landmarks, optics
 from avatars.assets import Assets
+from avatars.conditions import Condition, execute
 from avatars.errors import AvatarError
 from avatars.identity import Identity
 from avatars.person import Person, Posed
@@ -27,6 +28,7 @@ class ClipSpec:
     fps: int
     size: int
     samples: int
+    conditions: tuple[Condition, ...] = ()
 
     def check(self) -> None:
         """Raise AvatarError for sizes that cannot be rendered."""
@@ -48,7 +50,7 @@ def render(
     person = Person(spec.identity, assets, Targets(assets.targets()))
     studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads)
     say(f"render: device {studio.device}")
-    executed = performance.intended
+    executed = execute(spec.conditions, performance.intended, spec.fps)
     posed = [
         person.posed(*frame)
         for frame in zip(executed, performance.head_deg, performance.gaze_deg, strict=True)

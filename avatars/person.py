@@ -73,7 +73,7 @@ class Person:
         """(3,) world metres a little above the middle of the face: what the camera looks at."""
         points = landmarks.locate(self.face.neutral)
         middle = to_world(points[[36, 39, 42, 45, 48, 54]].mean(axis=0))
-        return np.asarray(middle + [0.0, 0.0, _HEADROOM])
+        return np.add(middle, [0.0, 0.0, _HEADROOM])
 
     @property
     def neutral(self) -> Posed:

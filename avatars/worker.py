@@ -17,6 +17,7 @@ import numpy as np
 
 from avatars.assets import Assets
 from avatars.clip import ClipSpec, render
+from avatars.conditions import Condition
 from avatars.errors import AssetError, AvatarError
 from avatars.identity import Identity
 from avatars.scene import Scene
@@ -25,7 +26,8 @@ from avatars.scene import Scene
 def parse_spec(row: dict[str, Any]) -> ClipSpec:
     """A clip's specification from its plain values."""
     scene, identity = Scene.parse(row["scene"]), Identity.parse(row["identity"])
-    return ClipSpec(**{**row, "scene": scene, "identity": identity})
+    conditions = tuple(Condition(**condition) for condition in row["conditions"])
+    return ClipSpec(**{**row, "scene": scene, "identity": identity, "conditions": conditions})
 
 
 def main() -> int:

@@ -71,6 +71,7 @@ class ClipPlan(Record):
     fps: int
     size: int
     samples: int
+    conditions: list[dict[str, Any]] = []
 
 
 class PortraitPlan(Record):

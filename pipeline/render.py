@@ -26,7 +26,9 @@ from pipeline.video import Frames, write_clip
 
 Truth = dict[str, np.ndarray]
 # What of a planned clip decides its bytes; ids, keys and the person's summary do not.
-SPEC = ("identity", "expression", "scene", "seed", "frames", "fps", "size", "samples")
+SPEC = (
+    "identity", "expression", "scene", "seed", "frames", "fps", "size", "samples", "conditions",
+)  # fmt: skip
 
 _cores: queue.SimpleQueue[int] = queue.SimpleQueue()
 for _core in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []:

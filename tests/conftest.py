@@ -5,6 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failed property.
+settings.register_profile("pallor", deadline=None)
+settings.load_profile("pallor")
 
 # Before anything imports Prefect: a test run leaves the checkout's own Prefect files alone.
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="pallor-prefect-")
