@@ -15,7 +15,7 @@ settings.load_profile("pallor")
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="pallor-prefect-")
 os.environ.pop("PREFECT_API_URL", None)
 
-from avatars.assets import fetch
+from avatars.assets import fetch  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
