@@ -75,22 +75,24 @@ class ConvLSTMConfig:
     stem: int = 16  # channels after the first convolution; the recurrence does the work
     hidden: int = 32  # channels of the recurrent state
     kernel: int = 3  # with eight steps the state sees the whole face
-    peephole: bool = False  # no gain seen, and Keras has none to compare with
+    peephole: bool = False  # Keras has none to compare with
     dropout: float = 0.2  # before the last layer
 
 
 class ConvLSTMClassifier(nn.Module):
-    """Class scores of a window: strided stem, ConvLSTM on a quarter of the size, pooling, linear.
+    """Class scores of a window: strided stem, ConvLSTM on a quarter of the size, strided head.
 
     Takes (N, T, 1, size, size) float grey in [0, 1], any T >= 1; returns logits (N, classes).
+    The head reads the last state and the mean one, and keeps a coarse grid of places: averaged
+    over the picture, parted lips (a few pixels) were lost among everything else that moves.
     """
 
     def __init__(self, config: ConvLSTMConfig) -> None:
         super().__init__()
-        if config.size % 4:
-            raise ModelError(f"the frame size must be a multiple of 4, got {config.size}")
+        if config.size % 16:
+            raise ModelError(f"the frame size must be a multiple of 16, got {config.size}")
         self.config = config
-        side = config.size // 4
+        side, both = config.size // 4, 2 * config.hidden
         self.stem = nn.Sequential(
             nn.Conv2d(1, config.stem, 5, stride=2, padding=2),
             nn.ReLU(),
@@ -101,8 +103,15 @@ class ConvLSTMClassifier(nn.Module):
         self.recurrence = ConvLSTM(
             config.hidden, config.hidden, config.kernel, (side, side) if config.peephole else None
         )
-        self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(2 * config.hidden, config.classes)
+        self.head = nn.Sequential(
+            nn.Conv2d(both, both, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(both, both, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Dropout(config.dropout),
+            nn.Linear(both * (side // 4) ** 2, config.classes),
+        )
 
     def forward(self, windows: Tensor) -> Tensor:
         size = self.config.size
@@ -113,5 +122,4 @@ class ConvLSTMClassifier(nn.Module):
         frames = (windows.flatten(0, 1) - GREY_MEAN) / GREY_STD  # (N T, 1, S, S)
         features = self.stem(frames).unflatten(0, windows.shape[:2])  # (N, T, D, S/4, S/4)
         states = self.recurrence(features)
-        last = torch.cat([states[:, -1].mean((-2, -1)), states.mean(1).amax((-2, -1))], 1)
-        return self.head(self.dropout(last))  # (N, classes)
+        return self.head(torch.cat([states[:, -1], states.mean(1)], 1))  # (N, classes)

@@ -91,6 +91,7 @@ class TrainParams(Section):
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
     dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without
+    validation_fraction: float = Field(0.1, gt=0, lt=1)  # of the training side: two people or so
 
 
 class EvaluateParams(Section):

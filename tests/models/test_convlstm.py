@@ -99,5 +99,5 @@ def test_windows_of_another_shape_are_refused(shape):
 
 
 def test_a_size_the_stem_cannot_halve_twice_is_refused():
-    with pytest.raises(ModelError, match="multiple of 4"):
-        ConvLSTMClassifier(ConvLSTMConfig(size=30))
+    with pytest.raises(ModelError, match="multiple of 16"):
+        ConvLSTMClassifier(ConvLSTMConfig(size=40))

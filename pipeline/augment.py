@@ -1,0 +1,85 @@
+"""Light changes of training windows that leave the class as it is, or mirror it.
+
+A window is moved and lit as a whole: between its frames only the face moves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+MIRROR = {"-L": "-R", "-R": "-L"}  # a mirrored turn to the left is a turn to the right
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a window may be changed; each amount is drawn evenly from -x to x."""
+
+    shift: float = 0.06  # of the crop's side, each way: what detectors disagree by
+    zoom: float = 0.08  # of the size, as above
+    roll: float = 6.0  # degrees: people do not hold their heads level
+    contrast: float = 0.35  # natural logarithm of the factor about the window's mean
+    brightness: float = 0.15  # of the grey range: skin and light vary more than expressions do
+    noise: float = 0.02  # standard deviation of each pixel, of the grey range
+
+
+def mirrored(label: str) -> str:
+    """The class of the mirrored face: FD2-L for FD2-R, FD1 for FD1."""
+    side = MIRROR.get(label[-2:])
+    return label[:-2] + side if side else label
+
+
+def mirror_table(labels: Sequence[str]) -> Tensor:
+    """(classes,) long: the index of each class when mirrored, -1 where that is no class."""
+    index = {label: number for number, label in enumerate(labels)}
+    return torch.tensor([index.get(mirrored(label), -1) for label in labels])
+
+
+def augment(
+    windows: Tensor,
+    targets: Tensor,
+    mirror: Tensor,
+    amounts: Augmentation,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Changed copies of (N, T, 1, S, S) windows in [0, 1] and their (N,) class indices.
+
+    Half of the windows whose mirror image is a class (`mirror`, see `mirror_table`) are flipped.
+    """
+    flip = (mirror[targets] >= 0) & (torch.rand(len(windows), generator=generator) < 0.5)
+    targets = torch.where(flip, mirror[targets], targets)
+    moved = _move(windows, flip, amounts, generator)
+    return _light(moved, amounts, generator), targets
+
+
+def _move(windows: Tensor, flip: Tensor, amounts: Augmentation, rng: torch.Generator) -> Tensor:
+    count = len(windows)
+    angle = torch.deg2rad(amounts.roll * _even(count, rng))
+    scale = 1 + amounts.zoom * _even(count, rng)
+    side = torch.where(flip, -1.0, 1.0)
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    # Shares of the side; affine_grid counts from -1 to 1, so twice that.
+    right, down = 2 * amounts.shift * _even(count, rng), 2 * amounts.shift * _even(count, rng)
+    rows = torch.stack([side * cosine, -side * sine, right, sine, cosine, down], 1)
+    grid = functional.affine_grid(
+        rows.view(count, 2, 3), [count, 1, *windows.shape[-2:]], align_corners=False
+    )
+    moved = functional.grid_sample(
+        windows.squeeze(2), grid, padding_mode="border", align_corners=False
+    )
+    return moved.unsqueeze(2)
+
+
+def _light(windows: Tensor, amounts: Augmentation, rng: torch.Generator) -> Tensor:
+    shape = (len(windows), 1, 1, 1, 1)
+    mean = windows.mean((1, 2, 3, 4), keepdim=True)
+    contrast = torch.exp(amounts.contrast * _even(len(windows), rng)).view(shape)
+    brightness = amounts.brightness * _even(len(windows), rng).view(shape)
+    noise = amounts.noise * torch.randn(windows.shape, generator=rng)
+    return ((windows - mean) * contrast + mean + brightness + noise).clamp(0, 1)
+
+
+def _even(count: int, rng: torch.Generator) -> Tensor:
+    return 2 * torch.rand(count, generator=rng) - 1

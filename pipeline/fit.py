@@ -1,0 +1,150 @@
+"""The optimisation loop: Adam with a cosine decay, the epoch chosen on a validation part.
+
+One thread and deterministic kernels: sums taken in another order would give other weights.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models import to_tensor
+from pipeline.augment import Augmentation, augment
+from pipeline.params import TrainParams
+
+WARMUP = 0.1  # share of the steps with a rising rate: recurrent states blow up at full rate
+CLIP = 1.0  # largest norm of a gradient, for the same reason
+AUGMENTATION = Augmentation()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Windows (N, T, S, S) uint8 grey and their (N,) class indices."""
+
+    windows: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Mean losses in nats and accuracies of one epoch; `loss` is over augmented windows."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@contextmanager
+def repeatable(seed: int) -> Iterator[torch.Generator]:
+    """One thread, deterministic kernels and seeded initial weights and dropout, then all as before.
+
+    The generator yielded is for draws that are made outside of networks.
+    """
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield torch.Generator().manual_seed(seed)
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(strict)
+
+
+def fit(
+    network: nn.Module,
+    train: Part,
+    validation: Part,
+    mirror: Tensor,
+    params: TrainParams,
+    generator: torch.Generator,
+    report: Callable[[Epoch], None],
+) -> list[Epoch]:
+    """Train in place and keep the weights of the best epoch; the curve, one row an epoch.
+
+    Best is the highest validation accuracy, then the lowest loss. Run it inside `repeatable`.
+    """
+    steps = math.ceil(len(train.targets) / params.batch) * params.epochs
+    optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
+    curve: list[Epoch] = []
+    best, weights = (-1.0, 0.0), copy.deepcopy(network.state_dict())
+    for number in range(1, params.epochs + 1):
+        loss, accuracy = _epoch(
+            network, train, mirror, params.batch, generator, optimiser, schedule
+        )
+        seen = judge(network, validation)
+        curve.append(Epoch(number, *(round(x, 6) for x in (loss, accuracy, *seen))))
+        report(curve[-1])
+        if (seen[1], -seen[0]) > best:
+            best, weights = (seen[1], -seen[0]), copy.deepcopy(network.state_dict())
+    network.load_state_dict(weights)
+    return curve
+
+
+def best_epoch(curve: list[Epoch]) -> Epoch:
+    """The epoch whose weights `fit` keeps."""
+    return max(curve, key=lambda row: (row.validation_accuracy, -row.validation_loss))
+
+
+def rows(curve: list[Epoch]) -> list[dict[str, float]]:
+    """The curve as plain JSON values."""
+    return [asdict(row) for row in curve]
+
+
+def judge(network: nn.Module, part: Part, batch: int = 64) -> tuple[float, float]:
+    """Mean cross-entropy in nats and accuracy over a part, without augmentation or dropout."""
+    network.eval()
+    loss, right = 0.0, 0
+    with torch.inference_mode():
+        for start in range(0, len(part.targets), batch):
+            targets = torch.from_numpy(part.targets[start : start + batch])
+            logits = network(to_tensor(part.windows[start : start + batch]))
+            loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
+            right += int((logits.argmax(1) == targets).sum())
+    return loss / len(part.targets), right / len(part.targets)
+
+
+def _epoch(
+    network: nn.Module,
+    train: Part,
+    mirror: Tensor,
+    batch: int,
+    generator: torch.Generator,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> tuple[float, float]:
+    network.train()
+    loss_sum, right = 0.0, 0
+    for chosen in torch.randperm(len(train.targets), generator=generator).split(batch):
+        windows, targets = augment(
+            to_tensor(train.windows[chosen.numpy()]),
+            torch.from_numpy(train.targets[chosen.numpy()]),
+            mirror, AUGMENTATION, generator,
+        )  # fmt: skip
+        logits = network(windows)
+        loss = functional.cross_entropy(logits, targets)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimiser.step()
+        schedule.step()
+        loss_sum += float(loss.detach()) * len(targets)
+        right += int((logits.argmax(1) == targets).sum())
+    return loss_sum / len(train.targets), right / len(train.targets)
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(1, round(WARMUP * steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))

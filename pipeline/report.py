@@ -1,0 +1,167 @@
+"""The report stage: one self-contained page, the contact sheet, and what the terminal says."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
+from pipeline.planned import Plan, read_plan
+from pipeline.sheet import corpus_sheet
+
+AFTER_CROP = {"blurred"}  # the one gate that judges the crop itself; all others come before it
+PUBLISHED_ACCURACY = 0.9989  # Al-Tekreeti et al., Informatics 2024, 11(3):59
+FIGURES = ("accuracy", "precision", "recall", "f1", "auc")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where a workspace keeps what the report shows."""
+
+    plan: Path
+    clips: Path
+    portraits: Path
+    transferred: Path
+    faces: Path
+    models: Path
+    metrics: Path  # holds evaluation.json, balance.json, split_proof.json; receives counts.json
+    plots: Path
+
+
+def write_report(inputs: Inputs, out: Path, sheet: Path) -> None:
+    """Write `out`/index.html, the picture `sheet` and `inputs.metrics`/counts.json."""
+    plan = read_plan(inputs.plan)
+    counts = count(inputs, plan)
+    write_json(inputs.metrics / "counts.json", counts)
+    picture = _png(corpus_sheet(plan, inputs.clips, inputs.portraits, inputs.transferred))
+    with writing(sheet) as part:
+        part.write_bytes(picture)
+    with writing_folder(out) as part:
+        (part / "index.html").write_text(_page(inputs, plan, counts, picture))
+
+
+def count(inputs: Inputs, plan: Plan) -> dict[str, Any]:
+    """How many clips are left after each stage, and why the others are not.
+
+    `planned` >= `clips` = `avatar_clips` + `transferred_clips` made; `cropped` >= `kept`;
+    `planned` = `kept` + `quarantined`; `quarantine_reasons` counts by reason.
+    """
+    rejected = [row["reason"] for row in read_jsonl(inputs.faces / "quarantine.jsonl")]
+    kept = len(read_jsonl(inputs.faces / "faces.jsonl"))
+    avatars = sum((inputs.clips / f"{clip.clip_id}.mp4").is_file() for clip in plan.clips)
+    transferred = sum(
+        (inputs.transferred / f"{row.clip_id}.mp4").is_file() for row in plan.transfers
+    )
+    return {
+        "planned": len(plan.clips) + len(plan.transfers),
+        "avatar_clips": avatars,
+        "transferred_clips": transferred,
+        "clips": avatars + transferred,
+        "cropped": kept + sum(reason in AFTER_CROP for reason in rejected),
+        "kept": kept,
+        "quarantined": len(rejected),
+        "quarantine_reasons": dict(sorted(Counter(rejected).items())),
+    }
+
+
+def terminal_summary(metrics: Path) -> str:
+    """The counts and both result tables, from counts.json, evaluation.json, split_proof.json."""
+    counts, evaluation = read_json(metrics / "counts.json"), read_json(metrics / "evaluation.json")
+    proof = read_json(metrics / "split_proof.json")
+    lines = [
+        f"{counts['clips']} clips: {counts['avatar_clips']} avatars, "
+        f"{counts['transferred_clips']} transferred; "
+        f"{counts['kept']} kept, {counts['quarantined']} quarantined{_reasons(counts)}",
+    ]
+    titles = {"published": "published protocol (leaky)", "clean": "clean protocol"}
+    for protocol, title in titles.items():
+        shared = proof[protocol]["shared_groups"]
+        lines += ["", f"{title}: {shared} groups of people on both sides"]
+        lines += _result_table(evaluation[protocol])
+    return "\n".join(lines)
+
+
+def _result_table(figures: Mapping[str, Any]) -> list[str]:
+    lines = [f"  {'unit':<8}{'n':>5}{'accuracy':>10}{'95 % interval':>18}" + "".join(
+        f"{name:>11}" for name in ("precision", "recall", "F1", "AUC")
+    )]  # fmt: skip
+    for unit in ("window", "clip"):
+        row = figures[f"by_{unit}"]
+        low, high = (percent(edge) for edge in row["accuracy_ci95"])
+        mark = "*" if unit == figures["unit"] else " "
+        lines.append(
+            f"{mark} {unit:<8}{row['n_test']:>5}{percent(row['accuracy']):>10}"
+            f"{f'{low} to {high}':>18}"
+            + "".join(f"{percent(row[name]):>11}" for name in FIGURES[1:])
+        )
+    return lines
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one digit, `100` in full, and a dash for None."""
+    if value is None:
+        return "-"
+    return "100" if value == 1 else f"{100 * value:.1f}"
+
+
+def _reasons(counts: Mapping[str, Any]) -> str:
+    reasons = [f"{n} {name.replace('_', ' ')}" for name, n in counts["quarantine_reasons"].items()]
+    return f" ({', '.join(reasons)})" if reasons else ""
+
+
+def _page(inputs: Inputs, plan: Plan, counts: Mapping[str, Any], sheet: bytes) -> str:
+    # Undefined names must fail: a page with a hole in it would still look finished.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["percent"] = percent
+    evaluation = read_json(inputs.metrics / "evaluation.json")
+    return environment.get_template("report.html.j2").render(
+        counts=counts,
+        people=len({clip.person.identity_id for clip in plan.clips}),
+        portraits=plan.portraits,
+        licences=Counter(portrait.licence for portrait in plan.portraits),
+        displays=list(dict.fromkeys(clip.expression for clip in plan.clips)),
+        balance=read_json(inputs.metrics / "balance.json"),
+        proof=read_json(inputs.metrics / "split_proof.json"),
+        evaluation=evaluation,
+        detector=read_json(inputs.faces / "detector.json"),
+        models={name: read_json(inputs.models / f"{name}.json") for name in evaluation},
+        sheet=_uri(sheet),
+        plots={path.stem: _uri(path.read_bytes()) for path in sorted(inputs.plots.glob("*.png"))},
+        published=PUBLISHED_ACCURACY,
+        arithmetic=explain_published(counts["planned"], evaluation["published"]["n_test"]),
+    )
+
+
+def explain_published(clips: int, windows: int) -> dict[str, Any]:
+    """The arithmetic of the published figure: what units can and cannot yield 99.89 %.
+
+    `test_clips` are 15 % of `clips` and `one_error` is their accuracy with a single error;
+    `fewest` to `most` is how many units one error among them makes 99.89 % when rounded.
+    """
+    tested = round(0.15 * clips)
+    units = np.arange(2, 5000)
+    fits = units[np.round(1 - 1 / units, 4) == PUBLISHED_ACCURACY]
+    return {
+        "test_clips": tested,
+        "one_error": 1 - 1 / max(tested, 1),
+        "fewest": int(fits.min()),
+        "most": int(fits.max()),
+        "window_step": 1 / windows,
+    }
+
+
+def _png(picture: np.ndarray) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,0 +1,227 @@
+"""The train stage: one ConvLSTM a protocol, in a process of its own, on the training side alone.
+
+`python -m pipeline.train < request.json` is that process; the request is made by `work`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import models
+from models import Classifier, build
+from pipeline.augment import mirror_table
+from pipeline.errors import PallorError, StageError
+from pipeline.files import (
+    child_seed,
+    digest,
+    file_digest,
+    read_jsonl,
+    tree_digest,
+    write_json,
+    writing_folder,
+)
+from pipeline.fit import Epoch, Part, best_epoch, fit, repeatable, rows
+from pipeline.params import TrainParams
+from pipeline.records import PROTOCOLS, Protocol, Sample
+from pipeline.store import Job, Store
+from pipeline.windows import Crops, cut_windows, load_crops
+
+CODE = ("augment", "fit", "train", "video", "windows")  # with models/, what decides the weights
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """One protocol's training: its oversampled table and the folder of crops."""
+
+    protocol: Protocol
+    table: Path
+    faces: Path
+    params: TrainParams
+    seed: int
+
+
+def jobs(oversampled: Path, faces: Path, params: TrainParams, seed: int) -> list[Job]:
+    """One job a protocol; its key also holds the digest of every crop the table names."""
+    code = [file_digest(Path(__file__).with_name(f"{name}.py")) for name in CODE]
+    code.append(tree_digest(Path(models.__file__).parent, "*.py"))
+    made = []
+    for protocol in PROTOCOLS:
+        item = TrainJob(
+            protocol, oversampled / f"{protocol}.jsonl", faces, params, child_seed(seed, protocol)
+        )
+        clips = sorted({sample.clip_id for sample in read_samples(item.table)})
+        how = {
+            "table": file_digest(item.table),
+            "crops": [file_digest(faces / f"{clip_id}.mp4") for clip_id in clips],
+            "params": params.model_dump(),
+            "seed": item.seed,
+            "code": code,
+            "torch": version("torch"),
+        }
+        made.append(Job(digest(how), protocol, item))
+    return made
+
+
+def work(jobs: Sequence[Job], store: Store) -> None:
+    """Train each protocol of the chunk in a process of its own; its progress goes to stdout."""
+    for job in jobs:
+        with store.making(job.key) as folder:
+            _run(job.item, folder)
+        store.log("trained", name=job.name, key=job.key)
+
+
+def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
+    """Fill `out` with <protocol>.safetensors and <protocol>.json."""
+    with writing_folder(out) as part:
+        for job in jobs:
+            for file in sorted(store.path(job.key).iterdir()):
+                (part / file.name).write_bytes(file.read_bytes())
+
+
+def read_samples(table: Path) -> list[Sample]:
+    """The samples of a split's or an oversampled table."""
+    return [Sample.parse(row) for row in read_jsonl(table)]
+
+
+def train(
+    protocol: Protocol,
+    samples: Sequence[Sample],
+    faces: Path,
+    params: TrainParams,
+    seed: int,
+    out: Path,
+) -> Classifier:
+    """Train on the side `train` of `samples`; write `out`/<protocol>.safetensors and .json.
+
+    `faces` holds the crops <clip_id>.mp4. Same arguments, same bytes, on one kind of processor.
+    Raises StageError when the training side is too small to hold a validation part.
+    """
+    fitted, held = carve(protocol, samples, params.validation_fraction, child_seed(seed, "carve"))
+    labels = tuple(sorted({sample.label for sample in fitted}))
+    crops = load_crops(faces, (sample.clip_id for sample in fitted + held))
+    train_part, validation = (_part(side, crops, labels) for side in (fitted, held))
+    with repeatable(child_seed(seed, "fit")) as generator:
+        network = build(
+            "convlstm", classes=len(labels), size=train_part.windows.shape[-1],
+            hidden=params.hidden, dropout=params.dropout,
+        )  # fmt: skip
+        curve = fit(
+            network, train_part, validation, mirror_table(labels), params, generator,
+            lambda row: print(_line(protocol, row, params.epochs), flush=True),
+        )  # fmt: skip
+    classifier = Classifier("convlstm", network, labels, train_part.windows.shape[1])
+    classifier.save(out / f"{protocol}.safetensors")
+    write_json(out / f"{protocol}.json", _record(protocol, fitted, held, labels, params, curve))
+    return classifier
+
+
+def carve(
+    protocol: Protocol, samples: Sequence[Sample], fraction: float, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    """The training side in two: to fit on (with copies) and to choose the epoch by (without).
+
+    `clean` keeps whole groups together, `published` draws windows, as each split does. Whatever
+    is chosen leaves the first part with all its copies.
+    """
+    side = [sample for sample in samples if sample.side == "train"]
+    unit = {s.sample_id: s.group if protocol == "clean" else s.origin or s.sample_id for s in side}
+    units = sorted(set(unit.values()))
+    count = max(1, round(fraction * len(units)))
+    if len(units) <= count:
+        raise StageError(
+            f"the training side of {protocol} holds {len(units)} "
+            f"{'groups of people' if protocol == 'clean' else 'windows'}, too few to validate on"
+        )
+    order = np.random.default_rng(seed).permutation(len(units))
+    chosen = {units[index] for index in order[:count]}
+    fitted = [s for s in side if unit[s.sample_id] not in chosen]
+    held = [s for s in side if unit[s.sample_id] in chosen and s.origin is None]
+    return fitted, held
+
+
+def _part(samples: Sequence[Sample], crops: Crops, labels: Sequence[str]) -> Part:
+    index = {label: number for number, label in enumerate(labels)}
+    known = [sample for sample in samples if sample.label in index]
+    targets = np.array([index[sample.label] for sample in known], dtype=np.int64)
+    return Part(cut_windows(known, crops), targets)
+
+
+def _line(protocol: str, row: Epoch, epochs: int) -> str:
+    return (
+        f"train {protocol} {row.epoch}/{epochs}: loss {row.loss:.3f}, accuracy {row.accuracy:.3f}, "
+        f"validation {row.validation_loss:.3f}, {row.validation_accuracy:.3f}"
+    )
+
+
+def _record(
+    protocol: str,
+    fitted: Sequence[Sample],
+    held: Sequence[Sample],
+    labels: Sequence[str],
+    params: TrainParams,
+    curve: list[Epoch],
+) -> dict[str, Any]:
+    return {
+        "protocol": protocol,
+        "labels": list(labels),
+        "params": params.model_dump(),
+        "windows": {
+            "originals": sum(sample.origin is None for sample in fitted),
+            "copies": sum(sample.origin is not None for sample in fitted),
+            "validation": len(held),
+        },
+        "validation_unit": "group" if protocol == "clean" else "window",
+        "best_epoch": best_epoch(curve).epoch,
+        "curve": rows(curve),
+        "torch": version("torch"),
+    }
+
+
+def _run(item: TrainJob, out: Path) -> None:
+    request = {
+        "protocol": item.protocol,
+        "table": str(item.table.resolve()),
+        "faces": str(item.faces.resolve()),
+        "params": item.params.model_dump(),
+        "seed": item.seed,
+        "out": str(out.resolve()),
+    }
+    # Two trainings share the cores, one thread each; waiting threads must not spin.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train"], env=environment, text=True,
+        cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as worker:  # fmt: skip
+        try:
+            _, said = worker.communicate(json.dumps(request))
+        finally:
+            worker.kill()
+    if worker.returncode:
+        last = (said.strip().splitlines() or ["it ended without a word (killed for memory?)"])[-1]
+        raise StageError(f"training {item.protocol} failed: {last}")
+
+
+def main() -> int:
+    """Train what the request on stdin says."""
+    request = json.load(sys.stdin)
+    try:
+        train(
+            request["protocol"], read_samples(Path(request["table"])), Path(request["faces"]),
+            TrainParams(**request["params"]), request["seed"], Path(request["out"]),
+        )  # fmt: skip
+    except PallorError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
