@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flows.settings import PARAMS, overridden, write_settings
-from flows.workspace import FACES, METRICS, MODELS, REPORT, home, require_workspace
+from flows.workspace import METRICS, MODELS, REPORT, home, require_workspace
 from pipeline.errors import ParamsError
 from pipeline.files import write_jsonl
 from pipeline.params import Params, load_params, parse_params
@@ -86,7 +86,7 @@ def report(options: Namespace) -> None:
     require_workspace()
     from pipeline.report import terminal_summary
 
-    print(terminal_summary(METRICS, FACES))
+    print(terminal_summary(METRICS))
     print(f"page: {(REPORT / 'index.html').absolute().as_uri()}")
 
 

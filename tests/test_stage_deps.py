@@ -83,9 +83,15 @@ def test_a_stage_depends_on_every_file_it_can_run(stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_nothing_that_it_cannot_run(stage):
     used = closure(f"flows/{stage}.py")
-    code = {dep for dep in deps_of(stage) if dep.split("/")[0] in PACKAGES}
+    deps = {dep for dep in deps_of(stage) if dep.split("/")[0] in PACKAGES}
+    code = {dep for dep in deps if dep.endswith(".py") or (ROOT / dep).is_dir()}
     idle = {dep for dep in code if not any(f == dep or f.startswith(f"{dep}/") for f in used)}
     assert not idle
+
+
+@pytest.mark.parametrize("template", sorted(ROOT.glob("pipeline/*.j2")), ids=lambda p: p.name)
+def test_a_template_is_a_dep_of_whoever_fills_it(template):
+    assert any(str(template.relative_to(ROOT)) in deps_of(stage) for stage in STAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)
