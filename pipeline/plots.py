@@ -49,7 +49,7 @@ def draw_confusion(confusion: Mapping[str, Any], title: str) -> Figure:
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     figure = Figure(figsize=(3.6, 3.5), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25)  # never so dark that black is lost
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=2)  # light, so that black figures read
     for (row, column), count in np.ndenumerate(matrix):
         if count:
             axes.text(column, row, str(count), ha="center", va="center")

@@ -16,7 +16,10 @@ from pipeline.planned import Plan, read_plan
 from pipeline.sheet import corpus_sheet
 
 AFTER_CROP = {"blurred"}  # the one gate that judges the crop itself; all others come before it
-PUBLISHED_ACCURACY = 0.9989  # Al-Tekreeti et al., Informatics 2024, 11(3):59
+# Al-Tekreeti et al., Informatics 2024, 11(3):59
+PUBLISHED_ACCURACY = 0.9989
+PUBLISHED_CLIPS = 176
+PUBLISHED_TEST_SHARE = 0.15
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc")
 
 
@@ -104,10 +107,10 @@ def _result_table(figures: Mapping[str, Any]) -> list[str]:
 
 
 def percent(value: float | None) -> str:
-    """A share as a percentage with one digit, `100` in full, and a dash for None."""
+    """A share in per cent with one digit; `100` only for all of it, a dash for None."""
     if value is None:
         return "-"
-    return "100" if value == 1 else f"{100 * value:.1f}"
+    return "100" if value == 1 else f"{min(100 * value, 99.9):.1f}"
 
 
 def _reasons(counts: Mapping[str, Any]) -> str:
@@ -136,26 +139,26 @@ def _page(inputs: Inputs, plan: Plan, counts: Mapping[str, Any], sheet: bytes) -
         models={name: read_json(inputs.models / f"{name}.json") for name in evaluation},
         sheet=_uri(sheet),
         plots={path.stem: _uri(path.read_bytes()) for path in sorted(inputs.plots.glob("*.png"))},
-        published=PUBLISHED_ACCURACY,
-        arithmetic=explain_published(counts["planned"], evaluation["published"]["n_test"]),
+        arithmetic=explain_published(),
     )
 
 
-def explain_published(clips: int, windows: int) -> dict[str, Any]:
-    """The arithmetic of the published figure: what units can and cannot yield 99.89 %.
+def explain_published() -> dict[str, Any]:
+    """The arithmetic of the published figure: which units can and cannot yield 99.89 %.
 
-    `test_clips` are 15 % of `clips` and `one_error` is their accuracy with a single error;
-    `fewest` to `most` is how many units one error among them makes 99.89 % when rounded.
+    `test_clips` of the published `clips` are tested and `one_error` is their accuracy with a
+    single error; one error among `fewest` to `most` units makes `accuracy` when rounded.
     """
-    tested = round(0.15 * clips)
+    tested = round(PUBLISHED_TEST_SHARE * PUBLISHED_CLIPS)
     units = np.arange(2, 5000)
     fits = units[np.round(1 - 1 / units, 4) == PUBLISHED_ACCURACY]
     return {
+        "accuracy": PUBLISHED_ACCURACY,
+        "clips": PUBLISHED_CLIPS,
         "test_clips": tested,
-        "one_error": 1 - 1 / max(tested, 1),
+        "one_error": 1 - 1 / tested,
         "fewest": int(fits.min()),
         "most": int(fits.max()),
-        "window_step": 1 / windows,
     }
 
 

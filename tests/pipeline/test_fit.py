@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import torch
+
+from models import build
+from pipeline.augment import mirror_table
+from pipeline.fit import Part, best_epoch, fit, judge, repeatable
+from pipeline.params import TrainParams
+
+PARAMS = TrainParams(hidden=4, epochs=5, batch=8, learning_rate=1e-2)
+
+
+def bars(count, seed):
+    """Windows whose bright bar goes down (class 0) or up (class 1); one frame tells nothing."""
+    rng = np.random.default_rng(seed)
+    targets = np.arange(count) % 2
+    windows = rng.integers(0, 30, (count, 4, 16, 16), dtype=np.uint8)
+    for window, target in zip(windows, targets, strict=True):
+        first = rng.integers(0, 4)
+        for frame in range(4):
+            window[frame, (first + 4 * frame) * (1 - 2 * target) - target] = 255
+    return Part(windows, targets)
+
+
+def trained(seed, train=None):
+    with repeatable(seed) as generator:
+        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+        curve = fit(
+            network, train or bars(96, 1), bars(32, 2), mirror_table("ab"), PARAMS, generator, print
+        )
+    return network, curve
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return trained(3)
+
+
+def test_motion_is_learned(fitted):
+    network, curve = fitted
+    assert judge(network, bars(64, 7))[1] > 0.9
+    assert curve[-1].loss < curve[0].loss
+
+
+def test_the_best_epochs_weights_are_kept(fitted):
+    network, curve = fitted
+    best = best_epoch(curve)
+    assert judge(network, bars(32, 2)) == pytest.approx(
+        (best.validation_loss, best.validation_accuracy), abs=1e-6
+    )
+
+
+def test_same_seed_same_weights(fitted):
+    again, other = trained(3)[0].state_dict(), trained(4)[0].state_dict()
+    assert all(torch.equal(value, again[key]) for key, value in fitted[0].state_dict().items())
+    assert not torch.equal(again["recurrence.weight"], other["recurrence.weight"])
+
+
+def test_labels_without_meaning_are_not_learned(fitted):
+    train = bars(96, 1)
+    shuffled = np.random.default_rng(0).permutation(train.targets)
+    network, _ = trained(3, Part(train.windows, shuffled))
+    assert judge(network, bars(64, 7))[0] > judge(fitted[0], bars(64, 7))[0]
+
+
+def test_repeatable_leaves_torch_as_it_was():
+    before, state = torch.get_num_threads(), torch.get_rng_state()
+    with repeatable(1):
+        assert torch.get_num_threads() == 1
+        assert torch.are_deterministic_algorithms_enabled()
+        torch.rand(3)
+    assert torch.get_num_threads() == before
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.are_deterministic_algorithms_enabled()
