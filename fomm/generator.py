@@ -42,11 +42,22 @@ class Generator(nn.Module):
             features = block(features)
         return features
 
+    def image_path(self) -> list[nn.Module]:
+        """All of the generator that sees pictures rather than motion."""
+        return [self.first, self.down_blocks, self.bottleneck, self.up_blocks, self.final]
+
+    def reproduce(self, image: Tensor) -> Tensor:
+        """The image (N, 3, H, W) encoded and decoded without motion."""
+        return self._render(self.encode(image))
+
     def decode(self, features: Tensor, motion: Motion, align_corners: bool) -> Tensor:
         """The frames (N, 3, H, W) that `features`, warped and occluded by `motion`, show."""
         size = features.shape[-2:]
         warped = warp(features, motion.deformation, align_corners)
-        out = self.bottleneck(warped * resize(motion.occlusion_map, *size))
+        return self._render(warped * resize(motion.occlusion_map, *size))
+
+    def _render(self, features: Tensor) -> Tensor:
+        out = self.bottleneck(features)
         for block in self.up_blocks:
             out = block(out)
         return torch.sigmoid(self.final(out).float())

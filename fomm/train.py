@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from fomm.config import CONFIGS, MotionConfig
 from fomm.data import Batch, Performances, draw_batch
 from fomm.errors import MotionError
 from fomm.generator import Generated
+from fomm.initial import pass_through
 from fomm.keypoints import KeyPoints, relative_motion
 from fomm.losses import gradient_loss, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
@@ -38,6 +40,11 @@ class TrainConfig:
     point_steps: int = 600  # key points alone first: cheap, and flow is useless before they hold
     batch: int = 8  # what two cores hold in bf16
     learning_rate: float = 6e-4  # cosine to zero; 2e-4 (the paper) leaves a short run unfinished
+    picture_steps: int = 600  # then encoder and decoder alone, on crops: a minute, not ten
+    picture_crop: int = 64  # pixels a side of those crops
+    image_rate: float = 1e-3  # of encoder and decoder: at 6e-4 they still blur after 2,500 steps
+    hold_norms: int = 15  # picture steps after which their norms keep the statistics they have:
+    # those of small batches change a picture with its neighbours (23 dB in training, not 29)
     cross: float = 0.5  # share of cross-identity triplets: the task itself, and self for detail
     points: float = 10.0  # key points' distance is some 0.01, images' 0.05: brings them level
     warped: float = 0.5  # the merely warped source must already fit: flow is learned in minutes
@@ -64,16 +71,28 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed % 2**63)
             model = MotionModel(config.model)
+        pass_through(model.generator)
         self.model = in_layout(model.to(self.device), torch.channels_last).train()
         self.average = copy.deepcopy(self.model)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=(0.5, 0.999))
+        self.optimizer = torch.optim.Adam(self._groups(), betas=(0.5, 0.999))
         self.step = 0
         self.curve: list[Losses] = []
 
     @property
     def total(self) -> int:
-        """Steps of both phases."""
-        return self.config.point_steps + self.config.steps
+        """Steps of all phases."""
+        return self.config.point_steps + self.config.picture_steps + self.config.steps
+
+    def phase(self) -> tuple[str, int, int]:
+        """The phase of the next step ("points", "picture", "whole"), its step and its length."""
+        step = self.step
+        for name, length in (
+            ("points", self.config.point_steps), ("picture", self.config.picture_steps),
+        ):  # fmt: skip
+            if step < length:
+                return name, step, length
+            step -= length
+        return "whole", step, self.config.steps
 
     def rng(self, step: int) -> np.random.Generator:
         """The generator of one step."""
@@ -84,10 +103,13 @@ class Trainer:
         batch = _to(draw_batch(data, self.config.batch, self.config.cross, self.rng(self.step)),
                     self.device)  # fmt: skip
         for group in self.optimizer.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = group["peak"] * self._rate()
+        self._hold_norms()
+        compute = {
+            "points": self._point_losses, "picture": self._picture_losses, "whole": self._losses,
+        }[self.phase()[0]]  # fmt: skip
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            points_only = self.step < self.config.point_steps
-            losses = self._point_losses(batch) if points_only else self._losses(batch)
+            losses = compute(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
@@ -96,19 +118,44 @@ class Trainer:
         self.step += 1
         return {name: value.detach() for name, value in losses.items()}
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """Motion and image parameters, each with its highest learning rate."""
+        image = [p for part in self.model.generator.image_path() for p in part.parameters()]
+        known = {id(parameter) for parameter in image}
+        motion = [p for p in self.model.parameters() if id(p) not in known]
+        return [
+            {"params": motion, "peak": self.config.learning_rate},
+            {"params": image, "peak": self.config.image_rate},
+        ]
+
+    def _hold_norms(self) -> None:
+        """The image path's norms stop following the batch once they know the colours."""
+        name, step, _ = self.phase()
+        held = name == "whole" or (name == "picture" and step >= self.config.hold_norms)
+        for part in self.model.generator.image_path():
+            part.train(not held)
+
     def _rate(self) -> float:
-        """Cosine within each phase, after 100 steps of warming up."""
-        first = self.step < self.config.point_steps
-        begin = 0 if first else self.config.point_steps
-        length = self.config.point_steps if first else self.config.steps
-        warm = min(1.0, (self.step - begin + 1) / 100)
-        cosine = 0.5 * (1 + math.cos(math.pi * (self.step - begin) / length))
-        return self.config.learning_rate * warm * cosine
+        """Share of the peak rate: cosine within each phase, after 100 steps of warming up."""
+        _, step, length = self.phase()
+        return min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / length))
 
     def _point_losses(self, batch: Batch) -> dict[str, Tensor]:
         roles = list(batch.frames)
         found = self.model.kp_detector(torch.cat([batch.frames[role] for role in roles]))
         return {"points": self._teach(found, [batch.landmarks[role] for role in roles])}
+
+    def _picture_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The generator as an auto-encoder of crops: what is not warped must come out as it is."""
+        size, side = batch.frames["truth"].shape[-1], self.config.picture_crop
+        top, left = self.rng(self.step).integers(0, max(size - side, 0) + 1, 2)
+        crop = batch.frames["truth"][:, :, top : top + side, left : left + side]
+        crop = crop.contiguous(memory_format=torch.channels_last)
+        made = self.model.generator.reproduce(crop)
+        return {
+            "image": pyramid_loss(made, crop),
+            "gradient": self.config.gradient * gradient_loss(made, crop),
+        }
 
     def _teach(self, found: KeyPoints, landmarks: list[Tensor]) -> Tensor:
         targets, seen = key_point_targets(torch.cat(landmarks))
@@ -149,8 +196,10 @@ class Trainer:
     def finished(self, data: Performances) -> MotionModel:
         """The averaged model with norm statistics measured for it, in evaluation mode."""
         model = copy.deepcopy(self.average)
+        for part in model.generator.image_path():
+            part.eval()
         for module in model.modules():
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm2d) and module.training:
                 module.reset_running_stats()
                 module.momentum = None  # the plain mean of all batches
         with torch.no_grad():

@@ -15,7 +15,7 @@ from pipeline.files import write_json, writing
 from pipeline.params import MotionParams
 
 HELD_OUT = 4  # people the model never sees, who tell how good it is
-POINT_SHARE = 6  # key points alone are trained for that fraction of the steps, which cost a quarter
+POINT_SHARE = 4  # key points alone are trained for that fraction of the steps, which cost a quarter
 THREADS = 2  # the sums' order, and so the bytes, follow from it
 
 

@@ -1,0 +1,39 @@
+"""Where training starts: a generator that already passes colours on.
+
+From random filters a network takes most of a short training to find out that skin stays skin.
+Here six channels carry red, green and blue and their negatives (batch norm and ReLU would cut off
+what is darker than the mean) from the first layer to the last. The published layers stay as they
+are: only their first values differ.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from fomm.generator import Generator
+
+COLOURS = 3
+FAINT = 0.1  # of its random start: what other channels add to the first predictions
+
+
+@torch.no_grad()
+def pass_through(generator: Generator) -> None:
+    """Let the first six filters of each layer carry the colours to the output; in place."""
+    split = torch.cat([torch.eye(COLOURS), -torch.eye(COLOURS)])  # (6, 3): colour, its negative
+    joined = split.T  # (3, 6): their difference is the colour again
+    _carry(generator.first.conv, split)
+    for block in [*generator.down_blocks, *generator.up_blocks]:
+        _carry(block.conv, split @ joined)
+    for block in generator.bottleneck:
+        nn.init.zeros_(block.conv2.weight)  # the shortcut alone (Goyal et al. 2017)
+        nn.init.zeros_(block.conv2.bias)
+    generator.final.weight *= FAINT
+    _carry(generator.final, joined)
+
+
+def _carry(convolution: nn.Conv2d, weights: Tensor) -> None:
+    """Set the first (O, I) filters to `weights` at their centre and zero elsewhere."""
+    outputs, inputs = weights.shape
+    middle = convolution.kernel_size[0] // 2
+    if outputs < convolution.out_channels:
+        convolution.weight[:outputs] = 0  # carried colours stay pure
+    convolution.weight[:outputs, :inputs, middle, middle] = weights
