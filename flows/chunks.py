@@ -33,7 +33,7 @@ RETRY_DELAY = 2.0  # seconds
 
 
 def make_all(stage: str, jobs: Sequence[Job], work: Work, size: int) -> Store:
-    """Make what is missing of `jobs`, `size` of them a task, and return their store.
+    """Make what is missing of `jobs`, at most `size` of them a task, and return their store.
 
     Called inside a flow. Raises the first task's error when one fails for good, and StageError
     when `work` returns without having made its items.
@@ -43,7 +43,8 @@ def make_all(stage: str, jobs: Sequence[Job], work: Work, size: int) -> Store:
     missing = [job for job in jobs if not store.has(job.key)]
     print(f"{stage} {len(jobs) - len(missing)}/{len(jobs)} items at hand", flush=True)
     progress = Progress(stage, done=len(jobs) - len(missing), total=len(jobs))
-    _map(stage, list(_chunks(missing, size)), store, work, progress)
+    share = -(-len(missing) // workers())  # so that a few items still keep every worker busy
+    _map(stage, list(_chunks(missing, max(1, min(size, share)))), store, work, progress)
     create_table_artifact(key=stage, table=progress.table(), description=f"What {stage} made")
     return store
 

@@ -75,7 +75,13 @@ def test_what_is_at_hand_is_not_made_again(make):
     assert chunks_of(store) == [["a", "b"], ["c"], ["d"]]
 
 
-def test_a_chunk_that_fails_by_chance_is_tried_again_for_what_is_missing(make):
+def test_a_few_items_are_shared_among_the_workers(make, monkeypatch):
+    monkeypatch.setenv("PALLOR_WORKERS", "2")
+    assert chunks_of(make(write_names, "abc", size=9)) == [["a", "b"], ["c"]]
+
+
+def test_a_chunk_that_fails_by_chance_is_tried_again_for_what_is_missing(make, monkeypatch):
+    monkeypatch.setenv("PALLOR_WORKERS", "1")
     store = make(fail_once, "abc", size=3)
     assert [row["event"] for row in store.read_log()] == ["killed", "chunk"]
     assert chunks_of(store) == [["b", "c"]]
