@@ -6,6 +6,8 @@ what is darker than the mean) from the first layer to the last. The published la
 are: only their first values differ.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -21,9 +23,11 @@ def pass_through(generator: Generator) -> None:
     split = torch.cat([torch.eye(COLOURS), -torch.eye(COLOURS)])  # (6, 3): colour, its negative
     joined = split.T  # (3, 6): their difference is the colour again
     _carry(generator.first.conv, split)
-    for block in [*generator.down_blocks, *generator.up_blocks]:
+    scaling: list[Any] = [*generator.down_blocks, *generator.up_blocks]
+    for block in scaling:
         _carry(block.conv, split @ joined)
-    for block in generator.bottleneck:
+    residual: list[Any] = [*generator.bottleneck]
+    for block in residual:
         nn.init.zeros_(block.conv2.weight)  # the shortcut alone (Goyal et al. 2017)
         nn.init.zeros_(block.conv2.bias)
     generator.final.weight *= FAINT

@@ -13,12 +13,15 @@ TINY = dataclasses.replace(
     CONFIGS["compact-128"],
     detector=HourglassConfig(4, 16, 2),
     dense=HourglassConfig(4, 16, 2),
-    width=4,
+    width=8,
     max_width=16,
     residual_blocks=1,
     discriminator=DiscriminatorConfig(4, 8),
 )
-SHORT = TrainConfig(model=TINY, steps=4, point_steps=2, batch=2, save_every=3, measured=3)
+SHORT = TrainConfig(
+    model=TINY, steps=4, point_steps=2, picture_steps=2, hold_norms=1, batch=2, save_every=3,
+    measured=3,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def test_a_killed_training_goes_on_to_the_same_model(data, tmp_path):
 def test_the_state_of_another_training_is_refused(data, tmp_path):
     state = tmp_path / "state.pt"
     Trainer(SHORT, 1).save(state)
-    other = dataclasses.replace(SHORT, model=dataclasses.replace(TINY, width=8))
+    other = dataclasses.replace(SHORT, model=dataclasses.replace(TINY, width=12))
     with pytest.raises(MotionError, match="another training"):
         Trainer(other, 1).resume(state)
 
