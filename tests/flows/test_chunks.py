@@ -94,7 +94,8 @@ def test_a_refusal_is_not_tried_again(make, workspace):
     assert [json.loads(line)["event"] for line in log] == ["asked"]
 
 
-def test_work_that_makes_nothing_is_found_out(make):
+def test_work_that_makes_nothing_is_found_out(make, monkeypatch):
+    monkeypatch.setenv("PALLOR_WORKERS", "1")
     with pytest.raises(StageError, match="toy did not make a, b"):
         make(forget, "ab")
 
