@@ -44,7 +44,11 @@ def train_motion(
     model, curve = train(seen, config, seed, state, say)
     record = {
         "model": config.model.name,
-        "steps": config.point_steps + config.steps,
+        "steps": {
+            "points": config.point_steps,
+            "picture": config.picture_steps,
+            "whole": config.steps,
+        },
         "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
         "held_out": figures(model, unseen),
         "curve": curve,
