@@ -5,6 +5,8 @@
 
 PYTHON ?= python3.11
 BIN := .venv/bin
+# dvc.yaml calls `python`: it must be this one, activated or not.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: corpus test demo motion clean
 .DELETE_ON_ERROR:

@@ -16,9 +16,10 @@ from pipeline.records import ClipPlan, Record
 
 def run(options: Namespace) -> None:
     """`pallor run`: write the settings, bring every stage up to date, print the figures."""
+    require_workspace()
+    home().mkdir(parents=True, exist_ok=True)  # Prefect, imported next, makes its own folder only
     from flows.corpus import run_corpus
 
-    require_workspace()
     if options.settings:
         write_settings(options.settings)
     run_corpus()

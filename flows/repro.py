@@ -27,6 +27,11 @@ def drop_broken_lock() -> None:
         print("dvc.lock was written half by a killed run; set aside, it is made anew", flush=True)
 
 
+def _own_path() -> str:
+    """PATH with this interpreter first: dvc.yaml's `python` is ours, activated or not."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
 @contextmanager
 def repro() -> Iterator[Iterator[str]]:
     """The output lines of one outermost `dvc repro`; nothing of it is alive after the block.
@@ -37,7 +42,7 @@ def repro() -> Iterator[Iterator[str]]:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         text=True, errors="replace", start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "PATH": _own_path()},
     )  # fmt: skip
     assert process.stdout is not None
     try:
