@@ -18,7 +18,7 @@ from pipeline.render import code_digest, render_specs, spec_of
 from pipeline.store import Job, Store
 
 _SHIPPED = "skimage:"  # a register's file that scikit-image's wheel carries
-# Of a frame's width, measured on the neutral frames of 50 avatars with the same detector: how wide
+# Of a frame's width, measured on the neutral frames of 38 avatars with the same detector: how wide
 # the Haar box is, and how far below the frame's middle its centre lies.
 _BOX_WIDTH = 0.55
 _BOX_DROP = 0.045
