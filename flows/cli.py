@@ -89,12 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
-    from flows import commands  # Blender's and torch's friends: only once there is work
+    from flows.commands import clip, corpus  # Blender's and torch's friends: only now
 
     return {
-        "run": commands.run, "plan": commands.plan, "demo": commands.demo,
-        "render": commands.render, "predict": commands.predict, "report": commands.report,
-        "assets": commands.assets, "doctor": commands.doctor,
+        "run": corpus.run, "plan": corpus.plan, "demo": corpus.demo, "report": corpus.report,
+        "assets": corpus.assets, "doctor": corpus.doctor,
+        "render": clip.render, "predict": clip.predict,
     }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What the commands of `pallor` do; flows.cli holds what can be asked. One file a subject."""
