@@ -2,12 +2,14 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ParamsError
+
+ExcludedId = Annotated[str, Field(pattern=r"^(identity|portrait)-[0-9a-f]{10}$")]
 
 
 class Section(BaseModel):
@@ -25,6 +27,7 @@ class PlanParams(Section):
     fps: int = Field(8, ge=1)  # slow displays: 8 frames a second lose nothing of the motion
     size: int = Field(128, ge=32, multiple_of=4)  # what the compact motion model was trained at
     reseed: dict[int, int] = {}  # identity number > salt: draws that one person anew
+    exclude: list[ExcludedId] = []  # ids of identities and portraits that `pallor forget` wrote
 
 
 class RenderParams(Section):

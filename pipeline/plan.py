@@ -1,6 +1,7 @@
 """The plan: every identity, scene, seed, portrait and driving clip, before one pixel."""
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,16 @@ from pipeline.register import Photograph, read_register
 def make_plan(params: Params, register: Path) -> list[Record]:
     """All rows of the plan, sorted by kind and key; same params and register, same rows.
 
-    Raises ParamsError (an unknown expression, a clip too short for one) and AssetError (a
-    photograph without licence).
+    Whom `plan.exclude` names is in no row; the others keep theirs. Raises ParamsError (an unknown
+    expression, a clip too short for one, nobody left), AssetError (a photograph without licence).
     """
     check_expressions(params)
-    clips = [
-        clip for number in range(params.plan.identities) for clip in _identity_clips(params, number)
-    ]
+    people = [list(_identity_clips(params, number)) for number in range(params.plan.identities)]
+    if not any(people):
+        raise ParamsError("plan.exclude leaves no identity to perform; take one out of it")
     portraits = _portraits(params, read_register(register))
-    transfers = _transfers(params, portraits, clips)
-    return [*clips, *portraits, *transfers]
+    transfers = _transfers(params, portraits, people)
+    return [*chain(*people), *portraits.values(), *transfers]
 
 
 def check_expressions(params: Params) -> None:
@@ -84,18 +85,25 @@ def plan_clip(
 def _identity_clips(params: Params, number: int) -> Iterable[ClipPlan]:
     salt = params.plan.reseed.get(number, 0)
     identity = population(params, "corpus", number, salt)
+    if person_of(identity).identity_id in params.plan.exclude:
+        return
     for name in params.plan.expressions:
         # A reseeded person is another person: scenes and motion are drawn anew with them.
         key = f"{number}/{name}" + (f"#{salt}" if salt else "")
         yield plan_clip(params, identity, key, name, params.plan.frames)
 
 
-def _portraits(params: Params, photographs: list[Photograph]) -> list[PortraitPlan]:
+def _portraits(params: Params, photographs: list[Photograph]) -> dict[int, PortraitPlan]:
+    """Turn > portrait. Photographs take the last turns, so a new one displaces the last still."""
     count = params.portraits.count
-    portraits = [_photograph(photo) for photo in photographs[:count]]
-    for number in range(count - len(portraits)):
-        portraits.append(_still(params, number))
-    return portraits
+    photos = dict(zip(reversed(range(count)), map(_photograph, photographs), strict=False))
+    stills = {number: _still(params, number) for number in range(count - len(photos))}
+    excluded = set(params.plan.exclude)
+    return {
+        turn: portrait
+        for turn, portrait in {**photos, **stills}.items()
+        if excluded.isdisjoint((portrait.portrait_id, portrait.person.identity_id))
+    }
 
 
 def _photograph(photo: Photograph) -> PortraitPlan:
@@ -138,17 +146,19 @@ def _with_id(content: dict[str, Any]) -> PortraitPlan:
 
 
 def _transfers(
-    params: Params, portraits: list[PortraitPlan], clips: list[ClipPlan]
+    params: Params, portraits: dict[int, PortraitPlan], people: list[list[ClipPlan]]
 ) -> list[TransferPlan]:
-    """Each portrait performs one clip; identities take turns, so groups stay small."""
+    """Each portrait performs one clip; identities take turns, so groups stay small.
+
+    The portrait of an excluded identity goes to the next one in turn.
+    """
     turns = np.random.default_rng(child_seed(params.seed, "drivers"))
     order = turns.permutation(params.plan.identities)
-    per_identity = len(params.plan.expressions)
     transfers = []
-    for number, portrait in enumerate(portraits):
+    for turn, portrait in portraits.items():
         draw = np.random.default_rng(child_seed(params.seed, "transfer", portrait.key))
-        identity = int(order[number % len(order)])
-        driving = clips[identity * per_identity + int(draw.integers(per_identity))]
+        performances = next(filter(None, (people[n] for n in np.roll(order, -turn))))
+        driving = performances[int(draw.integers(len(performances)))]
         content = {
             "portrait_id": portrait.portrait_id,
             "driving_clip_id": driving.clip_id,

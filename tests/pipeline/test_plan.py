@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import ParamsError
 from pipeline.files import write_jsonl
-from pipeline.params import Params
+from pipeline.params import Params, parse_params
 from pipeline.plan import make_plan
 from pipeline.planned import read_plan
 from pipeline.records import ClipPlan, PortraitPlan, TransferPlan
@@ -83,3 +83,45 @@ def test_unknown_expression_names_the_nearest():
 def test_clip_too_short_for_its_expression_is_refused():
     with pytest.raises(ParamsError, match="8 frames at 8 fps"):
         make_plan(with_plan(frames=8), REGISTER)
+
+
+def test_an_excluded_portrait_leaves_every_other_row_alone(rows):
+    gone = of(rows, PortraitPlan)[7]
+    after = make_plan(with_plan(exclude=[gone.portrait_id]), REGISTER)
+    lost = [row for row in rows if row not in after]
+    assert [row for row in after if row not in rows] == []
+    assert {row.portrait_id for row in lost} == {gone.portrait_id}
+    assert len(lost) == 2
+
+
+def test_an_excluded_identity_hands_its_portraits_to_the_next(rows):
+    gone = of(rows, ClipPlan)[15].person.identity_id
+    after = make_plan(with_plan(exclude=[gone]), REGISTER)
+    assert gone not in {c.person.identity_id for c in of(after, ClipPlan)}
+    assert len(of(after, ClipPlan)) == 120
+    assert len(of(after, TransferPlan)) == 51
+    assert len([row for row in of(after, TransferPlan) if row not in rows]) in (2, 3)
+    assert {t.driving_clip_id for t in of(after, TransferPlan)} <= {
+        c.clip_id for c in of(after, ClipPlan)
+    }
+
+
+def test_a_photograph_that_left_the_register_is_followed_by_one_more_still(rows, tmp_path):
+    bare = tmp_path / "register.csv"
+    bare.write_text(REGISTER.read_text().splitlines()[0] + "\n")
+    after = make_plan(Params(), bare)
+    lost = [row for row in rows if row not in after]
+    new = [row for row in after if row not in rows]
+    assert len(lost) == len(new) == 2
+    assert [row.key for row in new if isinstance(row, PortraitPlan)] == ["portrait/50"]
+
+
+def test_the_last_identity_cannot_be_excluded(rows):
+    everybody = sorted({c.person.identity_id for c in of(rows, ClipPlan)})
+    with pytest.raises(ParamsError, match=r"plan\.exclude leaves no identity"):
+        make_plan(with_plan(exclude=everybody), REGISTER)
+
+
+def test_an_excluded_name_that_is_no_id_is_refused():
+    with pytest.raises(ParamsError, match=r"plan\.exclude"):
+        parse_params({"plan": {"exclude": ["astronaut"]}})
