@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatars import blender, expression, landmarks, optics
+from avatars import blender, expression, landmarks, optics, passes
 from avatars.assets import Assets
 from avatars.conditions import Condition, execute
 from avatars.errors import AvatarError
@@ -18,7 +18,10 @@ from avatars.units import UNITS
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """All that decides a clip's bytes; square frames of `size` pixels, `samples` a pixel."""
+    """All that decides a clip's bytes; square frames of `size` pixels, `samples` a pixel.
+
+    `passes` of `passes.PASSES` add per-pixel truth and leave the frames as they are.
+    """
 
     identity: Identity
     expression: str
@@ -29,13 +32,19 @@ class ClipSpec:
     size: int
     samples: int
     conditions: tuple[Condition, ...] = ()
+    passes: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Raise AvatarError for sizes that cannot be rendered."""
+        """Raise AvatarError for what cannot be rendered, before anything is built."""
+        if self.fps < 1:
+            raise AvatarError(f"a clip needs at least 1 frame a second, got {self.fps}")
         if self.size < 32:
             raise AvatarError(f"a frame of {self.size} px shows no face; use 32 px or more")
         if self.samples < 1:
             raise AvatarError(f"samples must be 1 or more, got {self.samples}")
+        passes.require_passes(self.passes)
+        for condition in self.conditions:
+            condition.check()
 
 
 Truth = dict[str, np.ndarray]
@@ -72,7 +81,7 @@ def truth(
     """The arrays of a clip's truth file, keyed as `docs/formats/clip.md` lists them."""
     camera = optics.projection(spec.scene.camera, person.centre, spec.size)
     eye = optics.pose(spec.scene.camera, person.centre)[:3, 3]
-    return {
+    arrays = {
         "units": np.array(list(UNITS)),
         "intended": performance.intended.astype(np.float32),
         "executed": executed.astype(np.float32),
@@ -88,3 +97,18 @@ def truth(
         "aperture_mm": np.stack([p.apertures for p in posed]).astype(np.float32),
         "mouth_mm": np.array([p.mouth for p in posed], dtype=np.float32),
     }  # fmt: skip
+    if spec.passes:
+        arrays |= _per_pixel(
+            spec, [passes.rasterise(person.parts, p.parts, camera, spec.size) for p in posed]
+        )
+    return arrays
+
+
+def _per_pixel(spec: ClipSpec, buffers: list[passes.Buffers]) -> Truth:
+    arrays: Truth = {}
+    if "segmentation" in spec.passes:
+        arrays["labels"] = np.array(passes.LABELS)
+        arrays["segmentation"] = np.stack([frame.labels for frame in buffers])
+    if "depth" in spec.passes:
+        arrays["depth_m"] = np.stack([frame.depth for frame in buffers])
+    return arrays

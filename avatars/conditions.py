@@ -6,7 +6,7 @@ are kept as truth. Patterns and their sources: `docs/conditions.md`. Nothing her
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,14 @@ class Condition:
     def row(self) -> dict[str, Any]:
         """The condition as plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def parse(cls, row: dict[str, Any]) -> "Condition":
+        """The condition of a row; AvatarError names a missing or unknown field."""
+        known = {field.name for field in fields(cls)}
+        if wrong := (known - {"side"} - set(row)) | (set(row) - known):
+            raise AvatarError(f"a condition row has missing or unknown fields: {sorted(wrong)}")
+        return cls(**row)
 
     def check(self) -> None:
         """Raise AvatarError for an unknown kind or side, or a severity outside [0, 1]."""

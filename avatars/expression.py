@@ -88,6 +88,8 @@ def _activation(row: dict, where: str) -> Activation:
     low, high = row["intensity"]
     for intensity in (low, high):
         require(row["unit"], row["side"], intensity)
+    if low > high:
+        raise AvatarError(f"{where}: unit {row['unit']} has intensities {low} > {high}; swap them")
     onset, apex, offset, end = (float(row[key]) for key in ("onset", "apex", "offset", "end"))
     if not 0 < onset < apex <= offset < end:
         raise AvatarError(

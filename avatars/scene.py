@@ -68,6 +68,7 @@ class Scene:
     @classmethod
     def parse(cls, row: dict[str, Any]) -> "Scene":
         """The scene of a row; AvatarError names a field that is missing or unknown."""
+        _require_fields(cls, row)
         return cls(
             camera=_record(Camera, row["camera"]),
             lights=[_record(Light, light) for light in row["lights"]],
@@ -78,9 +79,13 @@ class Scene:
 
 
 def _record(kind: type, row: dict[str, Any]) -> Any:
+    _require_fields(kind, row)
+    return kind(**row)
+
+
+def _require_fields(kind: type, row: dict[str, Any]) -> None:
     if wrong := {field.name for field in fields(kind)} ^ set(row):
         raise AvatarError(f"a {kind.__name__} row has wrong fields: {sorted(wrong)}")
-    return kind(**row)
 
 
 # Settings as (azimuth, elevation, distance, size, watts, kelvin) of key, fill and rim.

@@ -1,6 +1,7 @@
 """MakeHuman's sparse morph targets: named vertex offsets on the hm08 base mesh."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,17 @@ class Targets:
         if name not in self._read:
             if name not in self:
                 raise AvatarError(f"there is no morph target '{name}' in the asset archive")
-            ids = self._file[f"targets/{name}.index"].astype(np.int64)
-            self._read[name] = ids, self._file[f"targets/{name}.vector"] * _UNIT
+            self._read[name] = self._load(name)
         return self._read[name]
+
+    def _load(self, name: str) -> Offsets:
+        try:
+            ids = self._file[f"targets/{name}.index"].astype(np.int64)
+            return ids, self._file[f"targets/{name}.vector"] * _UNIT
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise AssetError(
+                f"morph target '{name}' cannot be read ({error}); run `pallor assets`"
+            ) from error
 
     def add(self, vertices: np.ndarray, weights: dict[str, float]) -> np.ndarray:
         """`vertices` (V, 3) plus the weighted targets, as a new array."""

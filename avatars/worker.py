@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,21 @@ from avatars.errors import AssetError, AvatarError
 from avatars.identity import Identity
 from avatars.scene import Scene
 
+_OPTIONAL = {"passes"}
+
 
 def parse_spec(row: dict[str, Any]) -> ClipSpec:
-    """A clip's specification from its plain values."""
-    scene, identity = Scene.parse(row["scene"]), Identity.parse(row["identity"])
-    conditions = tuple(Condition(**condition) for condition in row["conditions"])
-    return ClipSpec(**{**row, "scene": scene, "identity": identity, "conditions": conditions})
+    """A clip's specification from its plain values; AvatarError names a wrong field."""
+    known = {field.name for field in fields(ClipSpec)}
+    if wrong := (known - _OPTIONAL - set(row)) | (set(row) - known):
+        raise AvatarError(f"a clip row has missing or unknown fields: {sorted(wrong)}")
+    records = {
+        "scene": Scene.parse(row["scene"]),
+        "identity": Identity.parse(row["identity"]),
+        "conditions": tuple(Condition.parse(condition) for condition in row["conditions"]),
+        "passes": tuple(row.get("passes", ())),
+    }
+    return ClipSpec(**{**row, **records})
 
 
 def main() -> int:

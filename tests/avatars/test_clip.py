@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from avatars.clip import ClipSpec
+from avatars.conditions import Condition
 from avatars.errors import AvatarError
+from avatars.passes import LABELS
+from avatars.worker import parse_spec
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,12 +69,43 @@ def test_truth_has_the_documented_arrays(rendered):
         assert truth["mouth_mm"][2] > truth["mouth_mm"][0] + 2
 
 
-def test_another_process_and_order_give_the_same_pixels(rendered, spec, assets, tmp_path):
-    still = dataclasses.replace(spec, expression="neutral", frames=1)
-    run = render([still, spec], assets, tmp_path)
+@pytest.fixture(scope="session")
+def again(rendered, spec, assets, tmp_path_factory):
+    """The same clips in another process and order, with two threads and every pass."""
+    folder = tmp_path_factory.mktemp("again")
+    clips = [dataclasses.replace(spec, expression="neutral", frames=1), spec]
+    every = [dataclasses.replace(clip, passes=("segmentation", "depth")) for clip in clips]
+    run = render(every, assets, folder, threads=2)
     assert run.returncode == 0, run.stderr
-    again = np.load(tmp_path / "1" / "frames.npy")
-    assert np.array_equal(again, np.load(rendered[0] / "0" / "frames.npy"))
+    return folder
+
+
+def test_another_process_order_and_thread_count_give_the_same_bytes(rendered, again):
+    for one, other in (("0", "1"), ("1", "0")):
+        first = (rendered[0] / one / "frames.npy").read_bytes()
+        assert first == (again / other / "frames.npy").read_bytes()
+
+
+def test_passes_add_arrays_and_change_no_other(rendered, again):
+    with (
+        np.load(rendered[0] / "0" / "truth.npz") as plain,
+        np.load(again / "1" / "truth.npz") as more,
+    ):
+        assert set(more) - set(plain) == {"labels", "segmentation", "depth_m"}
+        assert all(np.array_equal(plain[name], more[name]) for name in plain)
+        assert (more["segmentation"].shape, more["segmentation"].dtype) == ((4, 64, 64), np.uint8)
+        assert (more["depth_m"].shape, more["depth_m"].dtype) == ((4, 64, 64), np.float32)
+        assert tuple(more["labels"]) == LABELS
+
+
+def test_segmentation_lies_on_the_rendered_person(again, scene):
+    """Where the z-buffer sees gown or skin, Cycles rendered that cloth or skin: edges agree."""
+    frames = np.load(again / "0" / "frames.npy")[0].astype(float)
+    with np.load(again / "0" / "truth.npz") as truth:
+        person = truth["segmentation"][0] > 0
+    step = np.abs(np.diff(frames, axis=1)).sum(axis=2)
+    outline = person[:, 1:] != person[:, :-1]
+    assert step[outline].mean() > 2 * step[~outline].mean()
 
 
 def test_own_left_is_the_pictures_right(rendered):
@@ -82,11 +116,38 @@ def test_own_left_is_the_pictures_right(rendered):
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"size": 7}, "a frame of 7 px"), ({"samples": 0}, "samples must be 1 or more")],
+    [
+        ({"size": 7}, "a frame of 7 px"),
+        ({"samples": 0}, "samples must be 1 or more"),
+        ({"fps": 0}, "at least 1 frame a second, got 0"),
+        ({"passes": ("normals",)}, "no pass 'normals'"),
+        ({"conditions": (Condition("gout", 0.5),)}, "no condition 'gout'"),
+        ({"conditions": (Condition("palsy", 1.5),)}, r"severity 1\.5"),
+    ],
 )
-def test_impossible_sizes_are_refused(spec, change, sentence):
+def test_impossible_clips_are_refused(spec, change, sentence):
     with pytest.raises(AvatarError, match=sentence):
         dataclasses.replace(spec, **change).check()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"colour": "red"}, r"unknown fields: \['colour'\]"),
+        ({"scene": {"camera": {}}}, r"Scene row has wrong fields: \['ambient'"),
+        ({"conditions": [{"kind": "palsy"}]}, r"condition row .* \['severity'\]"),
+    ],
+)
+def test_row_with_wrong_fields_is_refused(spec, change, sentence):
+    with pytest.raises(AvatarError, match=sentence):
+        parse_spec({**dataclasses.asdict(spec), **change})
+
+
+def test_row_without_a_field_is_refused(spec):
+    row = dataclasses.asdict(spec)
+    del row["seed"]
+    with pytest.raises(AvatarError, match=r"missing or unknown fields: \['seed'\]"):
+        parse_spec(row)
 
 
 def test_worker_fault_is_its_sentence(spec, assets, tmp_path):

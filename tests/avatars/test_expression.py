@@ -46,6 +46,7 @@ def test_same_seed_same_performance():
     [
         ({"unit": "99"}, "no action unit '99'"),
         ({"intensity": [0.2, 1.2]}, "intensity 1.2"),
+        ({"intensity": [0.9, 0.4]}, r"intensities 0\.9 > 0\.4"),
         ({"side": "left", "unit": "25"}, "not paired"),
         ({"apex": 0.1}, "0 < onset < apex <= offset < end"),
         ({"speed": 3}, r"unknown fields \['speed'\]"),
