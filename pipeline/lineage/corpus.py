@@ -25,6 +25,22 @@ TOMBSTONES = Path("data/tombstones.jsonl")
 
 
 @dataclass(frozen=True)
+class Workspace:
+    """A clone to look into: its `root`, its `home` (work store, run records), DVC's `cache` folder,
+    and the remotes that are plain folders, by name."""
+
+    root: Path
+    home: Path
+    cache: Path
+    remotes: dict[str, Path]
+
+    @property
+    def stores(self) -> list[Path]:
+        """Where objects may lie, nearest first."""
+        return [self.cache, *self.remotes.values()]
+
+
+@dataclass(frozen=True)
 class Corpus:
     """The tables of one workspace; rows in the order of their files.
 

@@ -2,7 +2,7 @@
 
 A file's hash is the MD5 of its bytes. A folder's is the MD5 of a JSON list of its files, and has
 `.dir` behind it; that list is an object too, so it can be said which file of a folder differs.
-An object lies at <store>/files/md5/<two digits>/<the rest>, in a cache and in a folder remote alike.
+An object lies at <store>/files/md5/<two digits>/<the rest>, in a cache and a folder remote alike.
 """
 
 import hashlib
