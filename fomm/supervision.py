@@ -23,6 +23,12 @@ POINTS: dict[str, list[int]] = {  # key point > landmarks whose mean it is
     "nose tip": [30],
     "chin": [8],
 }
+# Upper and lower of each opening: two points of a pair that meet are a closed eye or shut lips.
+OPENINGS = (
+    ("right upper lid", "right lower lid"),
+    ("left upper lid", "left lower lid"),
+    ("upper lip", "lower lip"),
+)
 EYES = (slice(36, 42), slice(42, 48))
 MOUTH = slice(48, 68)
 
@@ -48,6 +54,13 @@ def key_point_targets(landmarks: Tensor) -> tuple[Tensor, Tensor]:
     """From (N, 68, 2) in [-1, 1]: where the key points belong (N, 10, 2), and which are in view."""
     targets = torch.stack([landmarks[:, rows].mean(1) for rows in POINTS.values()], dim=1)
     return targets, (targets.abs() < 1).all(-1).float()
+
+
+def openings(points: Tensor) -> Tensor:
+    """From key points (N, 10, 2): lower minus upper point of lids and lips (N, 3, 2)."""
+    names = list(POINTS)
+    upper, lower = zip(*((names.index(a), names.index(b)) for a, b in OPENINGS), strict=True)
+    return points[:, list(lower)] - points[:, list(upper)]
 
 
 def eye_and_mouth_weight(landmarks: Tensor, size: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 Three things replace what the paper's recipe needs days of GPU and VGG weights for: key points
 taught by landmarks, rendered cross-identity truth, and losses that look hardest at eyes and mouth.
+A fourth saves steps of the whole: what can be learned by a part alone is learned there first.
 """
 
 import copy
@@ -20,12 +21,12 @@ from torch import Tensor, nn
 from fomm.config import CONFIGS, MotionConfig
 from fomm.data import Batch, Performances, draw_batch
 from fomm.errors import MotionError
-from fomm.generator import Generated
+from fomm.generator import Generated, warp
 from fomm.initial import pass_through
 from fomm.keypoints import KeyPoints, relative_motion
 from fomm.losses import gradient_loss, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
-from fomm.supervision import eye_and_mouth_weight, key_point_targets
+from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
 
 Losses = dict[str, float]
 EVERY = 50  # steps a line of progress and a point of the curve stand for
@@ -38,6 +39,7 @@ class TrainConfig:
     model: MotionConfig = CONFIGS["compact-128"]
     steps: int = 4000  # of the whole model
     point_steps: int = 600  # key points alone first: cheap, and flow is useless before they hold
+    flow_steps: int = 2000  # then the flow by the warped source alone: four steps for one of all
     batch: int = 8  # what two cores hold in bf16
     learning_rate: float = 6e-4  # cosine to zero; 2e-4 (the paper) leaves a short run unfinished
     picture_steps: int = 600  # then encoder and decoder alone, on crops: a minute, not ten
@@ -47,13 +49,20 @@ class TrainConfig:
     # those of small batches change a picture with its neighbours (23 dB in training, not 29)
     cross: float = 0.5  # share of cross-identity triplets: the task itself, and self for detail
     points: float = 10.0  # key points' distance is some 0.01, images' 0.05: brings them level
+    openings: float = 30.0  # of lids and lips: a pixel there is the sign itself, elsewhere noise
     warped: float = 0.5  # the merely warped source must already fit: flow is learned in minutes
     gradient: float = 1.0  # lids and lips are edges
-    face: float = 1.0  # eyes and mouth are 5 % of the pixels and all of the meaning
+    face: float = 4.0  # eyes and mouth are 5 % of the pixels and all of the meaning
     ema: float = 0.999  # averages away the noise of small batches
-    measured: int = 50  # batches that the norm statistics of the averaged model are measured on
     save_every: int = 200  # steps that a killed run loses at most
-    bf16: bool = True  # five times fp32's convolution speed on CPUs with AMX
+    bf16: bool | None = None  # None: where the device has units for it, see `precision`
+
+    def phases(self) -> dict[str, int]:
+        """Steps of each phase, in their order."""
+        return {
+            "points": self.point_steps, "flow": self.flow_steps, "picture": self.picture_steps,
+            "whole": self.steps,
+        }  # fmt: skip
 
 
 class Trainer:
@@ -68,6 +77,7 @@ class Trainer:
         # Clearing each new tensor costs an eighth of a step and no operation here reads one.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.config, self.seed, self.device = config, seed, torch.device(device)
+        self.bf16, self.because = precision(config.bf16, self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed % 2**63)
             model = MotionModel(config.model)
@@ -81,18 +91,16 @@ class Trainer:
     @property
     def total(self) -> int:
         """Steps of all phases."""
-        return self.config.point_steps + self.config.picture_steps + self.config.steps
+        return sum(self.config.phases().values())
 
     def phase(self) -> tuple[str, int, int]:
-        """The phase of the next step ("points", "picture", "whole"), its step and its length."""
-        step = self.step
-        for name, length in (
-            ("points", self.config.point_steps), ("picture", self.config.picture_steps),
-        ):  # fmt: skip
-            if step < length:
-                return name, step, length
-            step -= length
-        return "whole", step, self.config.steps
+        """The phase of the next step, the step within it and its length."""
+        begin = 0
+        for name, length in self.config.phases().items():
+            if self.step < begin + length:
+                return name, self.step - begin, length
+            begin += length
+        return "finished", 0, 0
 
     def rng(self, step: int) -> np.random.Generator:
         """The generator of one step."""
@@ -106,9 +114,10 @@ class Trainer:
             group["lr"] = group["peak"] * self._rate()
         self._hold_norms()
         compute = {
-            "points": self._point_losses, "picture": self._picture_losses, "whole": self._losses,
+            "points": self._point_losses, "flow": self._flow_losses,
+            "picture": self._picture_losses, "whole": self._losses,
         }[self.phase()[0]]  # fmt: skip
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             losses = compute(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
@@ -129,11 +138,12 @@ class Trainer:
         ]
 
     def _hold_norms(self) -> None:
-        """The image path's norms stop following the batch once they know the colours."""
+        """No norm follows the batch in the last phase, the image path's from early on."""
         name, step, _ = self.phase()
-        held = name == "whole" or (name == "picture" and step >= self.config.hold_norms)
-        for part in self.model.generator.image_path():
-            part.train(not held)
+        self.model.train(name != "whole")
+        if name == "picture" and step >= self.config.hold_norms:
+            for part in self.model.generator.image_path():
+                part.eval()
 
     def _rate(self) -> float:
         """Share of the peak rate: cosine within each phase, after 100 steps of warming up."""
@@ -143,7 +153,7 @@ class Trainer:
     def _point_losses(self, batch: Batch) -> dict[str, Tensor]:
         roles = list(batch.frames)
         found = self.model.kp_detector(torch.cat([batch.frames[role] for role in roles]))
-        return {"points": self._teach(found, [batch.landmarks[role] for role in roles])}
+        return self._teach(found, [batch.landmarks[role] for role in roles])
 
     def _picture_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The generator as an auto-encoder of crops: what is not warped must come out as it is."""
@@ -157,31 +167,48 @@ class Trainer:
             "gradient": self.config.gradient * gradient_loss(made, crop),
         }
 
-    def _teach(self, found: KeyPoints, landmarks: list[Tensor]) -> Tensor:
+    def _teach(self, found: KeyPoints, landmarks: list[Tensor]) -> dict[str, Tensor]:
         targets, seen = key_point_targets(torch.cat(landmarks))
-        return self.config.points * point_loss(found.value, targets, seen)
-
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        roles = ("source", "initial", "driving")
-        found = self.model.kp_detector(torch.cat([batch.frames[role] for role in roles]))
-        made = self._move(batch, found)
-        truth, config = batch.frames["truth"], self.config
-        weight = eye_and_mouth_weight(batch.landmarks["truth"], truth.shape[-1])
+        apart = point_loss(openings(found.value), openings(targets), seen.new_ones(len(seen), 3))
         return {
-            "points": self._teach(found, [batch.landmarks[role] for role in roles]),
-            "image": pyramid_loss(made.prediction, truth),
-            "warped": config.warped * pyramid_loss(made.deformed, truth),
-            "gradient": config.gradient * gradient_loss(made.prediction, truth),
-            "face": config.face * weighted_loss(made.prediction, truth, weight),
-            "warped face": config.warped * weighted_loss(made.deformed, truth, weight),
+            "points": self.config.points * point_loss(found.value, targets, seen),
+            "openings": self.config.openings * apart,
         }
 
-    def _move(self, batch: Batch, found: KeyPoints) -> Generated:
-        source, initial, driving = (found[i : i + self.config.batch] for i in
-                                    range(0, len(found), self.config.batch))  # fmt: skip
-        moved = relative_motion(source, initial, driving)
+    def _flow_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The merely warped source must already fit: no picture is encoded or decoded for it."""
+        source, moved, losses = self._moved(batch)
+        motion = self.model.generator.dense_motion_network(
+            batch.frames["source"], source, moved, align_corners=True
+        )
+        deformed = warp(batch.frames["source"], motion.deformation, align_corners=True)
+        return losses | self._warped_losses(deformed, batch)
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        source, moved, losses = self._moved(batch)
         made: Generated = self.model.generator(batch.frames["source"], source, moved)
-        return made
+        truth, weight = batch.frames["truth"], _face_weight(batch)
+        return losses | self._warped_losses(made.deformed, batch) | {
+            "image": pyramid_loss(made.prediction, truth),
+            "gradient": self.config.gradient * gradient_loss(made.prediction, truth),
+            "face": self.config.face * weighted_loss(made.prediction, truth, weight),
+        }  # fmt: skip
+
+    def _warped_losses(self, deformed: Tensor, batch: Batch) -> dict[str, Tensor]:
+        truth, config = batch.frames["truth"], self.config
+        face = weighted_loss(deformed, truth, _face_weight(batch))
+        return {
+            "warped": config.warped * pyramid_loss(deformed, truth),
+            "warped face": config.warped * config.face * face,
+        }
+
+    def _moved(self, batch: Batch) -> tuple[KeyPoints, KeyPoints, dict[str, Tensor]]:
+        """The source's key points, where the motion takes them, and how well they were found."""
+        roles, count = ("source", "initial", "driving"), self.config.batch
+        found = self.model.kp_detector(torch.cat([batch.frames[role] for role in roles]))
+        source, initial, driving = (found[i * count : (i + 1) * count] for i in range(3))
+        losses = self._teach(found, [batch.landmarks[role] for role in roles])
+        return source, relative_motion(source, initial, driving), losses
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -193,25 +220,10 @@ class Trainer:
         for kept, now in zip(self.average.buffers(), self.model.buffers(), strict=True):
             kept.copy_(now)
 
-    def finished(self, data: Performances) -> MotionModel:
-        """The averaged model with norm statistics measured for it, in evaluation mode."""
+    def finished(self) -> MotionModel:
+        """The averaged model, in evaluation mode."""
         model = copy.deepcopy(self.average)
-        for part in model.generator.image_path():
-            part.eval()
-        for module in model.modules():
-            if isinstance(module, nn.BatchNorm2d) and module.training:
-                module.reset_running_stats()
-                module.momentum = None  # the plain mean of all batches
-        with torch.no_grad():
-            for i in range(self.config.measured):
-                batch = _to(draw_batch(data, self.config.batch, self.config.cross,
-                                       self.rng(self.total + i)), self.device)  # fmt: skip
-                self._measure(model, batch)
         return in_layout(model.to("cpu"), torch.contiguous_format).eval()
-
-    def _measure(self, model: MotionModel, batch: Batch) -> None:
-        found = [model.kp_detector(batch.frames[role]) for role in ("source", "initial", "driving")]
-        model.generator(batch.frames["source"], found[0], relative_motion(*found))
 
     def save(self, path: Path) -> None:
         """Everything needed to go on, written whole or not at all."""
@@ -238,6 +250,23 @@ class Trainer:
         self.step, self.curve = state["step"], state["curve"]
 
 
+def _face_weight(batch: Batch) -> Tensor:
+    return eye_and_mouth_weight(batch.landmarks["truth"], batch.frames["truth"].shape[-1])
+
+
+def precision(asked: bool | None, device: torch.device) -> tuple[bool, str]:
+    """Whether to compute in bf16, and why: emulated, it is ten times slower than float32."""
+    kind = "bf16" if asked else "float32"
+    if asked is not None:
+        return asked, f"{kind}: asked for"
+    if device.type == "cuda":
+        has = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    kind = "bf16" if has else "float32"
+    return has, f"{kind}: this {device.type} has {'' if has else 'no '}bf16 matrix units"
+
+
 def in_layout(model: MotionModel, layout: torch.memory_format) -> MotionModel:
     """The model with its convolutions' weights laid out so, in place."""
     for parameter in model.parameters():
@@ -259,6 +288,7 @@ def train(
     `state` is where a killed run finds its last step; the caller removes it when done with it.
     """
     trainer = Trainer(config, seed, device)
+    say(f"precision {trainer.because}")
     if state is not None and state.is_file():
         trainer.resume(state)
         say(f"going on from step {trainer.step}")
@@ -267,12 +297,12 @@ def train(
     while trainer.step < trainer.total:
         losses = trainer.advance(data)
         sums = {name: sums.get(name, torch.zeros(())) + value for name, value in losses.items()}
-        if trainer.step % EVERY == 0 or trainer.step in (config.point_steps, trainer.total):
+        if trainer.step % EVERY == 0 or trainer.phase()[1] == 0 or trainer.step == trainer.total:
             say(_progress(trainer, sums, time.monotonic() - begun))
             sums, begun = {}, time.monotonic()
         if state is not None and trainer.step % config.save_every == 0:
             trainer.save(state)
-    return trainer.finished(data), trainer.curve
+    return trainer.finished(), trainer.curve
 
 
 def _progress(trainer: Trainer, sums: dict[str, Tensor], seconds: float) -> str:

@@ -7,7 +7,7 @@ import torch
 
 from fomm.config import CONFIGS, DiscriminatorConfig, HourglassConfig
 from fomm.errors import MotionError
-from fomm.train import TrainConfig, Trainer, train
+from fomm.train import TrainConfig, Trainer, precision, train
 
 TINY = dataclasses.replace(
     CONFIGS["compact-128"],
@@ -19,8 +19,8 @@ TINY = dataclasses.replace(
     discriminator=DiscriminatorConfig(4, 8),
 )
 SHORT = TrainConfig(
-    model=TINY, steps=4, point_steps=2, picture_steps=2, hold_norms=1, batch=2, save_every=3,
-    measured=3,
+    model=TINY, steps=4, point_steps=2, flow_steps=2, picture_steps=2, hold_norms=1, batch=2,
+    save_every=3,
 )  # fmt: skip
 
 
@@ -85,27 +85,66 @@ def test_key_points_learn_where_they_belong(data):
 
 
 def test_pictures_are_learned(data):
-    config = dataclasses.replace(SHORT, point_steps=0, picture_steps=100, batch=4, hold_norms=5)
+    config = dataclasses.replace(
+        SHORT, point_steps=0, flow_steps=0, picture_steps=100, batch=4, hold_norms=5
+    )
     assert falls(Trainer(config, 1), data, "image", 40) < 0.9
+
+
+def test_openings_of_lids_and_lips_are_learned(data):
+    config = dataclasses.replace(SHORT, point_steps=100, batch=4, learning_rate=1e-2)
+    assert falls(Trainer(config, 1), data, "openings", 40) < 0.8
+
+
+def test_the_flow_is_learned_without_a_picture(data):
+    config = dataclasses.replace(
+        SHORT, point_steps=0, flow_steps=100, batch=4, learning_rate=5e-3, points=0, openings=0
+    )
+    trainer = Trainer(config, 1)
+    before = trainer.model.generator.final.weight.clone()
+    assert falls(trainer, data, "warped", 40) < 0.95
+    assert torch.equal(trainer.model.generator.final.weight, before)
 
 
 def test_the_whole_model_learns(data):
     config = dataclasses.replace(
-        SHORT, point_steps=0, picture_steps=0, steps=100, batch=4, learning_rate=5e-3
+        SHORT, point_steps=0, flow_steps=0, picture_steps=0, steps=100, batch=4, learning_rate=5e-3
     )
     assert falls(Trainer(config, 1), data, "image", 40) < 0.8
+
+
+def test_phases_follow_each_other(data):
+    trainer, seen = Trainer(SHORT, 1), []
+    for _ in range(trainer.total):
+        seen.append(trainer.phase())
+        trainer.advance(data)
+    names = ["points"] * 2 + ["flow"] * 2 + ["picture"] * 2 + ["whole"] * 4
+    assert [name for name, _, _ in seen] == names
+    assert [step for _, step, _ in seen] == [0, 1, 0, 1, 0, 1, 0, 1, 2, 3]
+    assert trainer.phase()[0] == "finished"
+
+
+def test_precision_says_why():
+    cpu = torch.device("cpu")
+    assert precision(True, cpu) == (True, "bf16: asked for")
+    assert precision(False, cpu) == (False, "float32: asked for")
+    chosen, why = precision(None, cpu)
+    assert why.startswith("bf16" if chosen else "float32")
+    assert "units" in why
 
 
 def test_progress_tells_losses_and_speed(data):
     lines = []
     _, curve = train(data, SHORT, 1, say=lines.append)
-    assert curve[-1]["step"] == 8
-    assert "step 2/8" in lines[0]
-    assert all("steps/s" in line for line in lines)
+    assert curve[-1]["step"] == 10
+    assert lines[0].startswith("precision ")
+    assert "step 2/10" in lines[1]
+    assert all("steps/s" in line for line in lines[1:])
 
 
 def test_training_moves_every_network(data):
-    trainer = Trainer(dataclasses.replace(SHORT, point_steps=0, picture_steps=0), 1)
+    whole = dataclasses.replace(SHORT, point_steps=0, flow_steps=0, picture_steps=0)
+    trainer = Trainer(whole, 1)
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
     for _ in range(2):  # what lies behind a layer that starts at zero moves from the second step on
         trainer.advance(data)
@@ -113,9 +152,13 @@ def test_training_moves_every_network(data):
     assert not still
 
 
-def test_norms_of_the_motion_networks_are_measured_anew(data):
-    model = Trainer(SHORT, 1).finished(data)
-    assert not model.training
-    norm = model.generator.dense_motion_network.hourglass.encoder.down_blocks[0].norm
-    assert norm.num_batches_tracked == SHORT.measured
-    assert not torch.equal(norm.running_var, torch.ones_like(norm.running_var))
+def test_norms_stand_still_once_the_whole_is_trained(data):
+    trainer = Trainer(SHORT, 1)
+    while trainer.phase()[0] != "whole":
+        trainer.advance(data)
+    before = {name: b.clone() for name, b in trainer.model.named_buffers() if "running" in name}
+    assert any(not torch.equal(b, torch.ones_like(b)) for b in before.values())
+    trainer.advance(data)
+    assert all(torch.equal(dict(trainer.model.named_buffers())[name], b) for name, b in
+               before.items())  # fmt: skip
+    assert not trainer.finished().training
