@@ -1,0 +1,80 @@
+import json
+import shutil
+
+import pytest
+
+from pipeline.errors import AssetError
+from pipeline.exports import croissant
+from pipeline.exports.dataset import write_dataset
+from pipeline.exports.source import Release
+from pipeline.files import read_json, read_jsonl
+
+mlc = pytest.importorskip("mlcroissant")
+# rdflib parses JSON-LD through a class that it deprecates itself.
+pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+RELEASE = Release("1.2.0", "a" * 40, "2026-11-21")
+
+
+@pytest.fixture(scope="module")
+def folder(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("croissant")
+    croissant.describe(folder, write_dataset(source, folder), RELEASE)
+    return folder
+
+
+def plain(record, prefix):
+    return {
+        name.removeprefix(f"{prefix}/"): value.decode() if isinstance(value, bytes) else value
+        for name, value in record.items()
+    }
+
+
+def test_it_is_valid_croissant_1_1(folder):
+    dataset = mlc.Dataset(str(folder / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    assert not dataset.metadata.ctx.issues.warnings
+    assert dataset.metadata.ctx.is_v1_1()
+    written = read_json(folder / "croissant.json")
+    assert "http://mlcommons.org/croissant/1.1" in written["conformsTo"]
+    assert written["@context"]["isArray"] == "cr:isArray"
+    assert (written["version"], written["datePublished"]) == ("1.2.0", "2026-11-21")
+
+
+@pytest.mark.parametrize(("name", "file"), [("clip", "clips.jsonl"), ("window", "windows.jsonl")])
+def test_its_records_are_the_tables_rows(folder, name, file):
+    records = mlc.Dataset(str(folder / "croissant.json")).records(name)
+    loaded = [plain(record, name) for record in records]
+    rows = read_jsonl(folder / file)
+    assert len(loaded) == len(rows)
+    for record, row in zip(loaded, rows, strict=True):
+        assert {k: v for k, v in record.items() if v == v} == {
+            k: v for k, v in row.items() if v is not None or record[k] is None
+        }
+
+
+def test_every_column_is_described(folder):
+    for file, fields in (
+        ("clips.jsonl", croissant.CLIP_FIELDS),
+        ("windows.jsonl", croissant.WINDOW_FIELDS),
+    ):
+        assert set(fields) == set(read_jsonl(folder / file)[0])
+
+
+def test_an_altered_table_does_not_load(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    text = (copy / "clips.jsonl").read_text()
+    (copy / "clips.jsonl").write_text(text.replace("FD1", "FD3", 1))
+    with pytest.raises(Exception, match=r"not identical|error occurred"):
+        list(mlc.Dataset(str(copy / "croissant.json")).records("clip"))
+
+
+def test_it_names_every_licence_and_what_it_is_not_for(folder):
+    written = read_json(folder / "croissant.json")
+    assert written["license"] == [croissant.CC0, "public domain (NASA)"]
+    assert "not a medical device" in json.dumps(written["rai:dataLimitations"])
+
+
+def test_without_mlcroissant_one_sentence_says_what_to_do(folder, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "mlcroissant", None)
+    with pytest.raises(AssetError, match=r"pip install --requirement requirements-exports.lock"):
+        croissant.describe(folder, [], RELEASE)

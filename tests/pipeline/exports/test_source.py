@@ -1,0 +1,71 @@
+import shutil
+import subprocess
+
+import pytest
+
+from pipeline.errors import StageError
+from pipeline.exports.source import read_release, read_source
+from pipeline.files import read_jsonl, write_jsonl
+
+
+def git(root, *arguments):
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=b", *arguments],
+                   cwd=root, check=True, capture_output=True)  # fmt: skip
+
+
+@pytest.fixture
+def repository(tmp_path):
+    git(tmp_path, "init")
+    (tmp_path / "file").write_text("one")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one", "--date", "2026-11-20T10:00:00+00:00")
+    return tmp_path
+
+
+def test_clips_have_their_files_and_people(source):
+    avatar, photo = source.tracks[0], source.tracks[-2]
+    assert (avatar.kind, source.portrait(avatar), source.driver(avatar).clip_id) == (
+        "avatar", None, avatar.clip_id,
+    )  # fmt: skip
+    assert source.portrait(photo).licence == "public domain (NASA)"
+    assert source.truth(photo) is None
+    files = [source.video(avatar), source.crop(avatar), source.truth(avatar), source.video(photo)]
+    assert all(path.is_file() for path in files)
+
+
+def test_a_clip_of_an_unplanned_face_is_refused(workspace, tmp_path):
+    root = shutil.copytree(workspace, tmp_path / "w")
+    rows = read_jsonl(root / "data" / "plan.jsonl")
+    write_jsonl(root / "data" / "plan.jsonl", [r for r in rows if r["kind"] != "portrait"])
+    source = read_source(root)
+    with pytest.raises(StageError, match=r"faces.jsonl: transfer-p names portrait-p.*licence"):
+        source.portrait(source.tracks[-2])
+
+
+def test_a_missing_table_is_named(workspace, tmp_path):
+    root = shutil.copytree(workspace, tmp_path / "w")
+    (root / "data" / "split" / "clean.jsonl").unlink()
+    with pytest.raises(StageError, match=r"split/clean.jsonl is missing"):
+        read_source(root)
+
+
+def test_outside_git_there_is_no_revision(tmp_path):
+    release = read_release(tmp_path)
+    assert (release.revision, release.date) == (None, None)
+    assert release.version == "0.1.0"
+
+
+def test_the_commit_is_part_of_the_version(repository):
+    release = read_release(repository)
+    assert release.version == f"0.1.0+{release.revision[:12]}"
+    assert len(release.revision) == 40
+    assert len(release.date) == 10
+
+
+def test_a_semantic_tag_is_the_version_unless_something_changed(repository):
+    git(repository, "tag", "v1.2.0")
+    git(repository, "tag", "good")
+    assert read_release(repository).version == "1.2.0"
+    (repository / "file").write_text("two")
+    dirty = read_release(repository)
+    assert dirty.version == f"0.1.0+{dirty.revision[:12]}-dirty"
