@@ -16,7 +16,7 @@ from pipeline.groups import group_clips
 from pipeline.lineage.corpus import FACES, METRICS, OVERSAMPLED, PLAN, PREDICTIONS, SPLIT, Corpus
 from pipeline.metrics import mean_by
 from pipeline.params import Params
-from pipeline.records import PROTOCOLS, FaceTrack, Protocol, Record, Sample, short_id
+from pipeline.records import PROTOCOLS, FaceTrack, Protocol, Sample, short_id
 from pipeline.split import split
 
 
@@ -35,41 +35,43 @@ class Finding:
 
 def check_tables(corpus: Corpus, params: Params) -> Iterator[Finding]:
     """Every contradiction inside a corpus; none for one that the stages made."""
+    planned = dict(_planned(corpus))
+    labels = {name: facts["label"] for name, facts in planned.items()}
     yield from _check_ids(corpus)
-    yield from _check_tracks(corpus)
+    yield from _check_tracks(corpus, planned)
     for protocol in PROTOCOLS:
-        yield from _check_windows(corpus, protocol)
+        yield from _check_windows(corpus, protocol, labels)
         yield from _check_copies(corpus, protocol)
-        yield from _check_predictions(corpus, protocol)
-    yield from _check_sides(corpus, params)
+        yield from _check_predictions(corpus, protocol, labels)
+    # Drawn from what was planned: an edited track is one finding, not another split as well.
+    known = [track for track in corpus.tracks if track.clip_id in planned]
+    tracks = [FaceTrack.parse(track.row() | planned[track.clip_id]) for track in known]
+    yield from _check_sides(corpus, tracks, params)
+    yield from _check_people(corpus, tracks)
 
 
 def _check_ids(corpus: Corpus) -> Iterator[Finding]:
     # An id is the digest of its row, so an edited row no longer has its own.
     plan = corpus.plan
     for clip in plan.clips:
-        yield from _own_id(clip, clip.clip_id, "clip", "clip_id", ())
+        yield from _own_id(clip.clip_id, clip.row() | {"clip_id": ""})
         yield from _own_person(clip.clip_id, clip.person.identity_id, clip.identity)
     for portrait in plan.portraits:
-        yield from _own_id(portrait, portrait.portrait_id, "portrait", "portrait_id", ())
+        yield from _own_id(portrait.portrait_id, portrait.row() | {"portrait_id": ""})
         if portrait.clip:
             identity = portrait.clip.identity
             yield from _own_person(portrait.portrait_id, portrait.person.identity_id, identity)
-    for row in plan.transfers:
-        yield from _own_id(row, row.clip_id, "transfer", "clip_id", ("kind",))
     labels = {clip.clip_id: clip.expression for clip in plan.clips}
     for row in plan.transfers:
+        content = row.row()
+        del content["kind"], content["clip_id"]
+        yield from _own_id(row.clip_id, content)
         if row.expression != labels.get(row.driving_clip_id):
             yield _label(PLAN, row.clip_id, row.expression, labels.get(row.driving_clip_id))
 
 
-def _own_id(
-    row: Record, name: str, prefix: str, field: str, without: tuple[str, ...]
-) -> Iterator[Finding]:
-    content = {key: value for key, value in row.row().items() if key not in without}
-    # A transfer's id is of its content alone; the others' of the row with an empty id.
-    content = content | {field: ""} if not without else _less(content, field)
-    if short_id(prefix, content) != name:
+def _own_id(name: str, content: dict[str, Any]) -> Iterator[Finding]:
+    if short_id(name.rpartition("-")[0], content) != name:
         yield Finding("edited manifest", str(PLAN), f"row {name} is not what its id was made of")
 
 
@@ -78,9 +80,8 @@ def _own_person(name: str, person: str, identity: dict[str, Any]) -> Iterator[Fi
         yield Finding("edited manifest", str(PLAN), f"{name} names a person it does not show")
 
 
-def _check_tracks(corpus: Corpus) -> Iterator[Finding]:
+def _check_tracks(corpus: Corpus, planned: dict[str, dict[str, Any]]) -> Iterator[Finding]:
     table = FACES / "faces.jsonl"
-    planned = dict(_planned(corpus))
     seen = Counter([t.clip_id for t in corpus.tracks] + [q["clip_id"] for q in corpus.quarantine])
     for name in sorted(set(planned) - set(seen)):
         yield Finding("edited manifest", str(table), f"{name} is neither kept nor quarantined")
@@ -124,9 +125,8 @@ def _facts(kind: str, driver: Any, driving: str, portrait: str | None, seen: Any
     }  # fmt: skip
 
 
-def _check_windows(corpus: Corpus, protocol: Protocol) -> Iterator[Finding]:
+def _check_windows(corpus: Corpus, protocol: Protocol, labels: dict[str, str]) -> Iterator[Finding]:
     table = SPLIT / f"{protocol}.jsonl"
-    labels = {track.clip_id: track.label for track in corpus.tracks}
     for row in corpus.splits[protocol]:
         content = {"clip_id": row.clip_id, "start": row.start, "length": row.length}
         if short_id("sample", content) != row.sample_id:
@@ -135,24 +135,26 @@ def _check_windows(corpus: Corpus, protocol: Protocol) -> Iterator[Finding]:
             yield _label(table, row.sample_id, row.label, labels.get(row.clip_id))
 
 
-def _check_sides(corpus: Corpus, params: Params) -> Iterator[Finding]:
+def _check_sides(corpus: Corpus, tracks: list[FaceTrack], params: Params) -> Iterator[Finding]:
     # The draw is made again from its seed: whatever stands elsewhere was moved.
-    drawn = split(corpus.tracks, params.split, child_seed(params.seed, "split"))
+    drawn = split(tracks, params.split, child_seed(params.seed, "split"))
     for protocol in PROTOCOLS:
-        sides = {sample.sample_id: sample.side for sample in drawn[protocol]}
+        samples = {sample.sample_id: sample for sample in drawn[protocol]}
         table = str(SPLIT / f"{protocol}.jsonl")
         for row in corpus.splits[protocol]:
-            drawn_side = sides.pop(row.sample_id, None)
-            if row.side != drawn_side:
-                detail = f"{row.sample_id} of {row.clip_id} is on {row.side}, drawn {drawn_side}"
+            sample = samples.pop(row.sample_id, None)
+            if sample is None or row.side != sample.side:
+                side = sample.side if sample else "nowhere"
+                detail = f"{row.sample_id} of {row.clip_id} is on {row.side}, drawn {side}"
                 yield Finding("sample moved", table, detail)
-        for name in sides:
+            elif row != sample.model_copy(update={"label": row.label}):  # a label is said once
+                yield Finding("edited manifest", table, f"{row.sample_id} is not as it was drawn")
+        for name in samples:
             yield Finding("edited manifest", table, f"{name} was drawn but is not there")
-    yield from _check_people(corpus)
 
 
-def _check_people(corpus: Corpus) -> Iterator[Finding]:
-    groups = group_clips(corpus.tracks)
+def _check_people(corpus: Corpus, tracks: list[FaceTrack]) -> Iterator[Finding]:
+    groups = group_clips(tracks)
     sides: dict[str, set[str]] = {}
     for row in corpus.splits["clean"]:
         sides.setdefault(groups.get(row.clip_id, row.group), set()).add(row.side)
@@ -195,16 +197,17 @@ def _check_copy(
         yield Finding("edited manifest", table, detail)
 
 
-def _check_predictions(corpus: Corpus, protocol: Protocol) -> Iterator[Finding]:
+def _check_predictions(
+    corpus: Corpus, protocol: Protocol, labels: dict[str, str]
+) -> Iterator[Finding]:
     table = str(PREDICTIONS / f"{protocol}.jsonl")
     rows = corpus.predictions[protocol]
-    tested = {row.sample_id: row for row in corpus.splits[protocol] if row.side == "test"}
+    tested = [row.sample_id for row in corpus.splits[protocol] if row.side == "test"]
     for name in _differing(tested, (row["sample_id"] for row in rows)):
         yield Finding("edited manifest", table, f"{name} is not tested and predicted once")
     for row in rows:
-        sample = tested.get(row["sample_id"])
-        if sample and row["label"] != sample.label:
-            yield _label(table, row["sample_id"], row["label"], sample.label)
+        if row["label"] != labels.get(row["clip_id"]):
+            yield _label(table, row["sample_id"], row["label"], labels.get(row["clip_id"]))
     if rows:
         yield from _check_figures(rows, corpus.evaluation[protocol], protocol)
 
@@ -238,7 +241,3 @@ def _differing(expected: Iterable[str], found: Iterable[str]) -> list[str]:
 
 def _label(table: Any, name: str, found: str, true: str | None) -> Finding:
     return Finding("swapped label", str(table), f"{name} is called {found}, it was made as {true}")
-
-
-def _less(content: dict[str, Any], field: str) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key != field}
