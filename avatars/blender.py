@@ -40,6 +40,8 @@ class Studio:
             mesh = self._meshes[name]
             mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
             mesh.update()
+        folds = self._meshes["skin"].attributes["creases"]
+        folds.data.foreach_set("vector", posed.creases.ravel())
         scene = bpy.context.scene
         scene.cycles.seed = seed % 2**31
         with tempfile.TemporaryDirectory(dir=_ram_disk(), prefix="pallor-") as folder:
@@ -105,6 +107,7 @@ def _object(part: Part, person: Person) -> bpy.types.Mesh:
     if part.gown is not None:
         cover = mesh.attributes.new("gown", "FLOAT", "POINT")
         cover.data.foreach_set("value", part.gown.astype(np.float32))
+        mesh.attributes.new("creases", "FLOAT_VECTOR", "POINT")
     mesh.materials.append(materials.make(part, person.identity))
     mesh.update()
     bpy.context.scene.collection.objects.link(bpy.data.objects.new(part.name, mesh))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from avatars import landmarks
 from avatars.basemesh import BaseMesh
 from avatars.identity import Identity
 from avatars.pose import lid_follow
@@ -24,6 +25,7 @@ class Component(NamedTuple):
 # dm: a bilateral target fades across the midline within this half-width, less than a mouth
 # corner's distance from it, so that a one-sided unit leaves the other corner alone.
 _MIDLINE = 0.22
+_PARTING = Component("x:mouth-parling", "none", masked=False)
 
 
 class Face:
@@ -40,6 +42,12 @@ class Face:
         self._offsets = np.zeros((len(keys), len(self._ids), 3))
         for row, (ids, vectors) in enumerate(offsets):
             np.add.at(self._offsets[row], np.searchsorted(self._ids, ids), vectors)
+        parting = self._offsets[self._keys[_PARTING]]
+        middle = _middle_share(base.mesh.vertices[self._ids, 0])[:, None]
+        self._partings = np.stack([parting * (1 - middle), parting * middle])
+        self._parted = self._gap_change(parting)
+        self._gap = landmarks.lip_gaps(self.neutral)
+        self._gaps = np.stack([self._gap_change(row) for row in self._offsets])
 
     def express(self, executed: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
         """(V, 3) decimetres of the face, head straight, under `executed` (U, 2) in [0, 1].
@@ -50,7 +58,19 @@ class Face:
         row = np.array([weights.get(key, 0.0) for key in self._keys])
         vertices = self.neutral.copy()
         vertices[self._ids] += np.tensordot(row, self._offsets, axes=1)
+        vertices[self._ids] += np.tensordot(self._overlap(row), self._partings, axes=1)
         return vertices
+
+    def _gap_change(self, offsets: np.ndarray) -> np.ndarray:
+        moved = np.zeros_like(self.neutral)
+        moved[self._ids] = offsets
+        return landmarks.lip_gaps(moved)
+
+    def _overlap(self, row: np.ndarray) -> np.ndarray:
+        """(2,) weights of the lip-parting target, flanks and middle, that let crossed lips meet."""
+        gaps = self._gap + row @ self._gaps
+        flank, middle, other = np.clip(-gaps, 0.0, None) / self._parted
+        return np.array([max(flank, other), middle])
 
     def _component(self, key: Component, targets: Targets) -> Offsets:
         ids, vectors = self._mixed(key.target, targets)
@@ -110,3 +130,9 @@ def _keys(part: Part) -> dict[Component, int]:
 def _left_share(x: np.ndarray) -> np.ndarray:
     t = np.clip((x + _MIDLINE) / (2 * _MIDLINE), 0.0, 1.0)
     return np.asarray(t * t * (3 - 2 * t))
+
+
+def _middle_share(x: np.ndarray) -> np.ndarray:
+    """1 at the midline, 0 from where the inner lips' outer points lie (0.1 dm)."""
+    t = np.clip(np.abs(x) / 0.1, 0.0, 1.0)
+    return np.asarray(1 - t * t * (3 - 2 * t))

@@ -12,6 +12,7 @@ COUNT = 68
 # the eye closes, which the landmarks of the lower lash line do not quite.
 _LIDS = {"left": ((6785, 6828), (6784, 6825)), "right": ((1, 44), (0, 41))}
 _LIPS = (62, 66)  # iBUG numbers of the inner lips at the midline
+_UPPER, _LOWER = [61, 62, 63], [67, 66, 65]  # the inner lips, right to left
 
 
 @lru_cache(maxsize=1)
@@ -54,6 +55,15 @@ def apertures(vertices: np.ndarray) -> np.ndarray:
         max(0.0, float(np.mean([vertices[u, 1] - vertices[d, 1] for u, d in _LIDS[side]])))
         for side in ("left", "right")
     ])  # fmt: skip
+
+
+def lip_gaps(vertices: np.ndarray) -> np.ndarray:
+    """(3,) height of upper above lower inner lip on upright vertices (V, 3); < 0 where they cross.
+
+    Linear in the vertices, so it also tells how offsets (V, 3) change the gaps.
+    """
+    points = locate(vertices)
+    return np.asarray(points[_UPPER, 1] - points[_LOWER, 1])
 
 
 def mouth_opening(points: np.ndarray) -> float:

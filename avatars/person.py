@@ -7,6 +7,7 @@ import numpy as np
 
 from avatars import basemesh, landmarks, pose, proxy
 from avatars.assets import Assets
+from avatars.creases import Folds
 from avatars.face import Face
 from avatars.identity import Identity
 from avatars.proxy import Proxy
@@ -41,13 +42,15 @@ class Part:
 class Posed:
     """One frame: vertices of every part by name and 68 landmarks, world metres (z up).
 
-    `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth.
+    `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth;
+    `creases` (V, 3) in [0, 1] is how far the skin's folds are pulled (`avatars.creases`).
     """
 
     parts: dict[str, np.ndarray]
     landmarks: np.ndarray
     apertures: np.ndarray
     mouth: float
+    creases: np.ndarray
 
 
 class Person:
@@ -66,6 +69,7 @@ class Person:
         self.quads = self.base.mesh.quads[self.base.skin]
         self._gown = self._below_neckline()
         self._ease = self._gown_ease()
+        self._folds = Folds(identity, self.base)
         self.parts = self._parts(assets)
 
     @property
@@ -80,10 +84,16 @@ class Person:
         """The person at rest, looking ahead."""
         return self.posed(np.zeros((len(UNITS), 2)), np.zeros(3), np.zeros(2))
 
-    def posed(self, executed: np.ndarray, head_deg: np.ndarray, gaze_deg: np.ndarray) -> Posed:
-        """The frame of `executed` units (U, 2), head (3,) and gaze (2,) in degrees."""
+    def posed(
+        self, executed: np.ndarray, head_deg: np.ndarray, gaze_deg: np.ndarray,
+        shift_mm: float = 0.0,
+    ) -> Posed:  # fmt: skip
+        """The frame of `executed` units (U, 2), head (3,) and gaze (2,) in degrees.
+
+        `shift_mm` is how far the head is carried forward (unit 57) or, negative, back (58).
+        """
         straight = self.face.express(executed, gaze_deg)
-        maps = pose.chain_transforms(self.base, self.face.neutral, head_deg)
+        maps = pose.chain_transforms(self.base, self.face.neutral, head_deg, shift_mm)
         skin = pose.skin(straight, self.base.weights, maps)
         parts = {"skin": skin + self._ease}
         for kind, (part, _) in self._proxies.items():
@@ -98,6 +108,7 @@ class Person:
             landmarks=to_world(marks),
             apertures=100 * landmarks.apertures(straight),
             mouth=100 * landmarks.mouth_opening(marks),
+            creases=self._folds.field(executed),
         )
 
     def _parts(self, assets: Assets) -> list[Part]:

@@ -1,7 +1,8 @@
 """Head pose and gaze: rotations spread over neck and eyes.
 
 Axes in degrees: yaw + turns to the person's own left (AU 51), pitch + looks up (53),
-roll + tilts to the own left (55); gaze yaw + to the own left (61), pitch + up (63).
+roll + tilts to the own left (55); gaze yaw + to the own left (61), pitch + up (63). The neck also
+carries the head forward and back (57, 58) by millimetres.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from avatars.basemesh import CHAIN, BaseMesh
 
 HEAD_AXES = ("yaw", "pitch", "roll")
 GAZE_AXES = ("yaw", "pitch")
+_DM = 0.01  # decimetres a millimetre
 _SHARES = (0.15, 0.2, 0.25, 0.4)  # of a head turn, over `CHAIN`: a bent neck without a kink
 
 
@@ -22,15 +24,22 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
     return np.asarray(turn @ nod @ tilt)
 
 
-def chain_transforms(base: BaseMesh, neutral: np.ndarray, head_deg: np.ndarray) -> np.ndarray:
-    """(5, 3, 4) affine maps of trunk, neck01-03 and head for a head pose (3,) in degrees."""
+def chain_transforms(
+    base: BaseMesh, neutral: np.ndarray, head_deg: np.ndarray, forward_mm: float = 0.0
+) -> np.ndarray:
+    """(5, 3, 4) affine maps of trunk, neck01-03 and head for a head pose (3,) in degrees.
+
+    `forward_mm` carries the head along the way the trunk faces, back when negative.
+    """
     maps = [np.eye(4)]
     for bone, share in zip(CHAIN, _SHARES, strict=True):
         joint = base.joint(neutral, f"{bone}____head")
         local = np.eye(4)
         local[:3, :3] = rotation(*(share * np.asarray(head_deg)))
         local[:3, 3] = joint - local[:3, :3] @ joint
-        maps.append(maps[-1] @ local)
+        moved = maps[-1] @ local
+        moved[2, 3] += share * _DM * forward_mm
+        maps.append(moved)
     return np.stack(maps)[:, :3]
 
 

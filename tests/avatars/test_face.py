@@ -70,3 +70,27 @@ def test_teeth_and_jaw_follow_the_mouth(person):
     rest = person.neutral.parts["teeth"]
     wide = person.posed(executed("27"), np.zeros(3), STRAIGHT).parts["teeth"]
     assert np.abs(wide - rest).max() > 0.005  # m
+
+
+@pytest.mark.parametrize("units", [("15",), ("17",), ("15", "17"), ("17", "23", "24"), ("20",)])
+def test_lips_meet_and_never_cross(person, units):
+    face = person.face.express(sum(executed(unit) for unit in units), STRAIGHT)
+    gaps = landmarks.lip_gaps(face)
+    assert gaps.min() > -0.001  # dm
+    assert gaps.max() < 0.02
+
+
+def test_parted_lips_open_further_with_the_jaw(person):
+    lips, jaw, both = (
+        landmarks.lip_gaps(person.face.express(units, STRAIGHT)).min()
+        for units in (executed("25"), executed("26"), executed("25") + executed("26"))
+    )
+    assert both > max(lips, jaw) + 0.02  # dm
+
+
+def test_lower_teeth_and_tongue_follow_the_jaw_and_the_upper_teeth_stay(person):
+    down = person.posed(executed("26"), np.zeros(3), STRAIGHT).parts
+    fall = {kind: (person.neutral.parts[kind] - down[kind])[:, 2] for kind in ("teeth", "tongue")}
+    assert fall["teeth"].max() > 0.003  # m
+    assert np.quantile(fall["teeth"], 0.1) < 0.25 * fall["teeth"].max()
+    assert fall["tongue"].max() > 0.001

@@ -19,6 +19,15 @@ def test_pitch_looks_up_and_roll_tilts_left(person):
     assert tilted[27, 0] > person.neutral.landmarks[27, 0]
 
 
+def test_head_goes_forward_and_back_without_turning(person):
+    for amount in (35.0, -25.0):
+        moved = person.posed(REST, np.zeros(3), np.zeros(2), amount)
+        shift = moved.landmarks - person.neutral.landmarks
+        assert np.allclose(shift[17:], [0, -amount / 1000, 0], atol=0.002)  # m, -y is forward
+        trunk = person.base.weights[:, 0] > 0.999
+        assert np.allclose(moved.parts["skin"][trunk], person.neutral.parts["skin"][trunk])
+
+
 def test_rotations_are_rigid():
     turn = pose.rotation(31, -12, 8)
     assert np.allclose(turn @ turn.T, np.eye(3))
