@@ -20,6 +20,7 @@ from avatars.units import UNITS
 class ClipSpec:
     """All that decides a clip's bytes; square frames of `size` pixels, `samples` a pixel.
 
+    `stills`, {unit: (left, right)} a frame, are performed exactly, in place of the expression.
     `passes` of `passes.PASSES` add per-pixel truth and leave the frames as they are.
     """
 
@@ -33,6 +34,7 @@ class ClipSpec:
     samples: int
     conditions: tuple[Condition, ...] = ()
     passes: tuple[str, ...] = ()
+    stills: tuple[dict[str, list[float]], ...] = ()
 
     def check(self) -> None:
         """Raise AvatarError for what cannot be rendered, before anything is built."""
@@ -42,6 +44,8 @@ class ClipSpec:
             raise AvatarError(f"a frame of {self.size} px shows no face; use 32 px or more")
         if self.samples < 1:
             raise AvatarError(f"samples must be 1 or more, got {self.samples}")
+        if self.stills and len(self.stills) != self.frames:
+            raise AvatarError(f"{len(self.stills)} stills do not make {self.frames} frames")
         passes.require_passes(self.passes)
         for condition in self.conditions:
             condition.check()
@@ -60,16 +64,16 @@ def render(
     studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads)
     say(f"render: device {studio.device}")
     executed = execute(spec.conditions, performance.intended, spec.fps)
-    posed = [
-        person.posed(*frame)
-        for frame in zip(executed, performance.head_deg, performance.gaze_deg, strict=True)
-    ]
+    course = (executed, performance.head_deg, performance.gaze_deg, performance.shift_mm)
+    posed = [person.posed(*frame) for frame in zip(*course, strict=True)]
     frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(posed)])
     return frames, truth(spec, person, performance, executed, posed)
 
 
 def perform(spec: ClipSpec) -> expression.Performance:
-    """The performance of a clip, drawn from its own seed."""
+    """The performance of a clip: its stills, or the expression drawn from its own seed."""
+    if spec.stills:
+        return expression.hold(spec.stills)
     rng = np.random.default_rng(spec.seed)
     return expression.perform(expression.load(spec.expression), spec.frames, spec.fps, rng)
 
@@ -87,6 +91,7 @@ def truth(
         "executed": executed.astype(np.float32),
         "head_deg": performance.head_deg.astype(np.float32),
         "gaze_deg": performance.gaze_deg.astype(np.float32),
+        "head_shift_mm": performance.shift_mm.astype(np.float32),
         "camera": camera,
         "landmarks_px": np.stack(
             [landmarks.project(p.landmarks, camera) for p in posed]

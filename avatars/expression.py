@@ -5,6 +5,7 @@ times onset < apex <= offset < end in seconds; between them a smooth rise, hold 
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -49,12 +50,14 @@ class Performance:
     """What a person does in a clip, frame by frame.
 
     `intended` (T, U, 2) float64 in [0, 1], units in the order of `UNITS`, last axis the own
-    left and right; `head_deg` (T, 3) and `gaze_deg` (T, 2) as `pose` defines them.
+    left and right; `head_deg` (T, 3) and `gaze_deg` (T, 2) as `pose` defines them; `shift_mm` (T,)
+    carries the head forward (57) or back (58).
     """
 
     intended: np.ndarray
     head_deg: np.ndarray
     gaze_deg: np.ndarray
+    shift_mm: np.ndarray
 
 
 def names() -> list[str]:
@@ -78,6 +81,8 @@ def parse(row: dict, where: str) -> Expression:
         raise AvatarError(f"{where}: format {row.get('format')!r} is not known; this reads 1")
     if not row.get("licence"):
         raise AvatarError(f"{where}: an expression needs a licence")
+    if missing := {"name", "source", "units"} - set(row):
+        raise AvatarError(f"{where}: an expression needs {sorted(missing)}")
     units = tuple(_activation(unit, where) for unit in row["units"])
     return Expression(row["name"], row["source"], row["licence"], units)
 
@@ -115,17 +120,13 @@ def perform(
             f"which lasts {expression.duration:.2f} s; raise frames or lower fps"
         )
     intended = np.zeros((frames, len(UNITS), 2))
-    head, gaze = np.zeros((frames, 3)), np.zeros((frames, 2))
+    head, gaze, shift = np.zeros((frames, 3)), np.zeros((frames, 2)), np.zeros(frames)
     tempo, delay = rng.uniform(0.9, 1.0), rng.uniform(-0.08, 0.04)
     rows = {name: row for row, name in enumerate(UNITS)}
     for activation in expression.activations:
         course = _course(activation, seconds, tempo, delay, rng)
-        if activation.unit in HEAD_UNITS:
-            axis, degrees = HEAD_UNITS[activation.unit]
-            head[:, HEAD_AXES.index(axis)] += degrees * course
-        elif activation.unit in EYE_UNITS:
-            axis, degrees = EYE_UNITS[activation.unit]
-            gaze[:, GAZE_AXES.index(axis)] += degrees * course
+        if activation.unit not in UNITS:
+            _turn(activation.unit, course, head, gaze, shift)
         else:
             sides = SIDES if activation.side == "both" else (activation.side,)
             paired = UNITS[activation.unit].paired
@@ -134,7 +135,41 @@ def perform(
                 intended[:, rows[activation.unit], SIDES.index(side)] = balance * course
     head += _drift(seconds, rng, (1.6, 1.2, 1.0))
     gaze += _drift(seconds, rng, (1.5, 1.0))
-    return Performance(np.clip(intended, 0, 1), head, gaze)
+    return Performance(np.clip(intended, 0, 1), head, gaze, shift)
+
+
+def hold(stills: Sequence[Mapping[str, Sequence[float]]]) -> Performance:
+    """Exactly these frames, {unit: (left, right)} each, with nothing drawn and no sway.
+
+    Raises AvatarError as `require` does, and for a unit without sides that differs between them.
+    """
+    intended = np.zeros((len(stills), len(UNITS), 2))
+    head, gaze = np.zeros((len(stills), 3)), np.zeros((len(stills), 2))
+    shift = np.zeros(len(stills))
+    rows = {name: row for row, name in enumerate(UNITS)}
+    for frame, still in enumerate(stills):
+        now = slice(frame, frame + 1)
+        for unit, (left, right) in still.items():
+            for side, value in zip(SIDES, (left, right), strict=True):
+                require(unit, "both" if left == right else side, value)
+            if unit in rows:
+                intended[frame, rows[unit]] = left, right
+            else:
+                _turn(unit, left, head[now], gaze[now], shift[now])
+    return Performance(intended, head, gaze, shift)
+
+
+def _turn(
+    unit: str, course: np.ndarray | float, head: np.ndarray, gaze: np.ndarray, shift: np.ndarray
+) -> None:
+    """Add a head or eye unit to `head` (T, 3), `gaze` (T, 2) or `shift` (T,), in place."""
+    if unit in EYE_UNITS:
+        axis, amount = EYE_UNITS[unit]
+        gaze[:, GAZE_AXES.index(axis)] += amount * course
+        return
+    axis, amount = HEAD_UNITS[unit]
+    moved = shift if axis == "forward" else head[:, HEAD_AXES.index(axis)]
+    moved += amount * course
 
 
 def _course(

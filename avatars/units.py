@@ -1,7 +1,7 @@
 """The action units of the Facial Action Coding System (Ekman, Friesen & Hager 2002).
 
 Each facial unit is a weighted set of morph targets; left and right are the person's own.
-Intensity 1 is FACS level E. Head units 51-58 and eye units 61-64 are degrees, not targets.
+Intensity 1 is FACS level E. Head units 51-58 and eye units 61-64 move joints, not targets.
 """
 
 from dataclasses import dataclass
@@ -87,11 +87,13 @@ _TABLE = (
 
 UNITS: dict[str, Unit] = {unit.name: unit for unit in _TABLE}
 
-# Head and eye units as (axis, degrees at intensity 1); axes as `pose.HEAD_AXES` / `GAZE_AXES`.
+# Head and eye units as (axis, amount at intensity 1): degrees about `pose.HEAD_AXES` and
+# `GAZE_AXES`, millimetres for "forward".
 # 38 degrees is the widest turn at which both eyes of every tried identity stay in view.
 HEAD_UNITS = {
     "51": ("yaw", 38.0), "52": ("yaw", -38.0), "53": ("pitch", 25.0), "54": ("pitch", -25.0),
     "55": ("roll", 22.0), "56": ("roll", -22.0),
+    "57": ("forward", 35.0), "58": ("forward", -25.0),
 }  # fmt: skip
 EYE_UNITS = {
     "61": ("yaw", 30.0),

@@ -23,7 +23,7 @@ from avatars.errors import AssetError, AvatarError
 from avatars.identity import Identity
 from avatars.scene import Scene
 
-_OPTIONAL = {"passes"}
+_OPTIONAL = {"passes", "stills"}
 
 
 def parse_spec(row: dict[str, Any]) -> ClipSpec:
@@ -36,6 +36,7 @@ def parse_spec(row: dict[str, Any]) -> ClipSpec:
         "identity": Identity.parse(row["identity"]),
         "conditions": tuple(Condition.parse(condition) for condition in row["conditions"]),
         "passes": tuple(row.get("passes", ())),
+        "stills": tuple(row.get("stills", ())),
     }
     return ClipSpec(**{**row, **records})
 

@@ -120,6 +120,7 @@ def test_own_left_is_the_pictures_right(rendered):
         ({"size": 7}, "a frame of 7 px"),
         ({"samples": 0}, "samples must be 1 or more"),
         ({"fps": 0}, "at least 1 frame a second, got 0"),
+        ({"stills": ({"12": [1, 1]},)}, "1 stills do not make 4 frames"),
         ({"passes": ("normals",)}, "no pass 'normals'"),
         ({"conditions": (Condition("gout", 0.5),)}, "no condition 'gout'"),
         ({"conditions": (Condition("palsy", 1.5),)}, r"severity 1\.5"),

@@ -65,6 +65,11 @@ def test_expression_without_licence_is_refused():
         expression.parse({"format": 1, "name": "x", "licence": "", "units": []}, "x.json")
 
 
+def test_expression_without_units_is_refused():
+    with pytest.raises(AvatarError, match=r"x\.json: an expression needs \['source', 'units'\]"):
+        expression.parse({"format": 1, "name": "x", "licence": "CC0-1.0"}, "x.json")
+
+
 def test_unknown_name_points_to_the_nearest():
     with pytest.raises(AvatarError, match="nearest is 'FD3-L'"):
         expression.load("FD3L")
@@ -78,3 +83,28 @@ def test_too_short_clip_is_refused():
 def test_zero_frames_are_refused():
     with pytest.raises(AvatarError, match="at least 1 frame, got 0"):
         performance("neutral", frames=0)
+
+
+def test_stills_are_performed_exactly():
+    still = {"12": [0.7, 0.0], "25": [0.5, 0.5], "51": [1.0, 1.0], "57": [0.4, 0.4]}
+    given = expression.hold([{}, still])
+    assert not given.intended[0].any()
+    assert given.intended[1, ROWS.index("12")].tolist() == [0.7, 0.0]
+    assert given.intended[1, ROWS.index("25")].tolist() == [0.5, 0.5]
+    assert given.head_deg[1].tolist() == [38.0, 0.0, 0.0]
+    assert given.shift_mm.tolist() == [0.0, pytest.approx(14.0)]
+    assert not given.gaze_deg.any()
+
+
+@pytest.mark.parametrize(
+    ("still", "sentence"),
+    [
+        ({"99": [1, 1]}, "no action unit '99'"),
+        ({"12": [0.5, 1.2]}, r"intensity 1\.2"),
+        ({"25": [1, 0]}, "25 is not paired and takes no side"),
+        ({"51": [1, 0]}, "51 is not paired"),
+    ],
+)
+def test_impossible_stills_are_refused(still, sentence):
+    with pytest.raises(AvatarError, match=sentence):
+        expression.hold([still])

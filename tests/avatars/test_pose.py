@@ -1,6 +1,7 @@
 import numpy as np
 
 from avatars import landmarks, pose
+from avatars.expression import Activation, Expression, perform
 from avatars.units import UNITS
 
 NOSE, CHIN = 30, 8
@@ -26,6 +27,16 @@ def test_head_goes_forward_and_back_without_turning(person):
         assert np.allclose(shift[17:], [0, -amount / 1000, 0], atol=0.002)  # m, -y is forward
         trunk = person.base.weights[:, 0] > 0.999
         assert np.allclose(moved.parts["skin"][trunk], person.neutral.parts["skin"][trunk])
+
+
+def test_units_57_and_58_are_performed_in_millimetres():
+    for unit, far in (("57", 35.0), ("58", -25.0)):
+        course = Activation(unit, "both", (1.0, 1.0), (0.3, 0.6, 1.2, 1.6))
+        given = perform(Expression("", "", "CC0-1.0", (course,)), 20, 10, np.random.default_rng(3))
+        assert given.shift_mm[0] == 0
+        assert np.isclose(given.shift_mm[9], far)
+        assert np.abs(given.head_deg).max() < 5  # sway only
+        assert not given.intended.any()
 
 
 def test_rotations_are_rigid():
