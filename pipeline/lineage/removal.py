@@ -1,0 +1,166 @@
+"""What goes when a person asks to be removed: names and objects, in every committed version."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from pipeline.errors import StageError
+from pipeline.lineage import history
+from pipeline.lineage.corpus import LOCK, PLAN, Workspace
+from pipeline.lineage.index import stream
+from pipeline.lineage.lock import Stage, listing, parse_lock, read_lock
+
+Row = dict[str, Any]
+
+# Folders with one file an item, named by its id; every other output is made from all people.
+ITEMS = ("data/clips", "data/portraits", "data/transferred", "data/faces")
+TABLES = ("portraits.jsonl", "faces.jsonl", "quarantine.jsonl")
+NOBODY = ("data/faces/detector.json",)
+OTHER_PEOPLE = ("motion",)  # the motion model's people are in no clip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is to be removed: ids (portrait and person), and where the register has them."""
+
+    ids: tuple[str, ...]
+    kind: str  # portrait or identity
+    keys: tuple[str, ...]  # names for people, such as photo/astronaut
+    photographs: tuple[str, ...]  # files of the register
+
+
+@dataclass
+class Removal:
+    """Everything that holds the subject.
+
+    `names` are the ids of the portraits and clips that show or follow it; `paths` the outputs of
+    the workspace to delete; `objects` hashes in caches and remotes; `revisions` the commits.
+    """
+
+    subject: Subject
+    names: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+    revisions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One state of the dataset; `revision` is None for the workspace, committed or not."""
+
+    revision: str | None
+    rows: Sequence[Row]
+    lock: dict[str, Stage]
+
+    def files(self, place: Workspace) -> Iterator[tuple[str, str]]:
+        """(path, hash) of every file the stages wrote; a folder whose list is lost has none."""
+        for name, stage in self.lock.items():
+            if name in OTHER_PEOPLE:
+                continue
+            for path, md5 in stage.outs.items():
+                if md5.endswith(".dir"):
+                    inside = listing(md5, place.stores) or {}
+                    yield from ((f"{path}/{file}", found) for file, found in inside.items())
+                else:
+                    yield path, md5
+
+
+def versions(place: Workspace) -> Iterator[Version]:
+    """The workspace, then every commit of all branches and tags that changed plan or lock."""
+    lock = read_lock(place.root / LOCK) if (place.root / LOCK).is_file() else {}
+    yield Version(None, list(stream(place.root / PLAN)), lock)
+    if not history.is_repository(place.root):
+        return
+    for revision in history.touching(place.root, LOCK, PLAN):
+        text = history.show(place.root, revision, LOCK)
+        plan = history.show(place.root, revision, PLAN) or ""
+        where = f"{LOCK} of {revision[:10]}"
+        rows = [json.loads(line) for line in plan.splitlines()]
+        yield Version(revision, rows, parse_lock(text, where) if text else {})
+
+
+def find_subject(place: Workspace, name: str) -> Subject:
+    """The subject behind a portrait's or identity's id or a portrait's key.
+
+    Earlier versions are asked too, so that a removal that was interrupted can be taken up.
+    Raises StageError when none has it.
+    """
+    for version in versions(place):
+        subject = _subject(version.rows, name)
+        if subject:
+            return subject
+    raise StageError(
+        f"'{name}' is no portrait or identity of any version; `pallor explain` says what an id is"
+    )
+
+
+def plan_removal(place: Workspace, subject: Subject) -> Removal:
+    """All that must go, over the workspace and every commit of every branch and tag."""
+    removal, kept = Removal(subject), set[str]()
+    for version in versions(place):
+        names = derived_names(version.rows, subject)
+        for path, md5 in version.files(place):
+            goes = _shows(path, names)
+            (removal.objects if goes else kept).add(md5)
+            if goes and version.revision is None:
+                removal.paths.add(path)
+        removal.names |= names
+        if names and version.revision:
+            removal.revisions.append(version.revision)
+    # What stands elsewhere too, byte for byte, does not show the subject.
+    removal.objects -= kept
+    return removal
+
+
+def derived_names(rows: Sequence[Row], subject: Subject) -> set[str]:
+    """Ids of the portraits, clips and transferred clips that show the subject or its motion."""
+    ids, named = set(subject.ids), set[str]()
+    for row in rows:
+        own = row["person"]["identity_id"] in ids if "person" in row else False
+        if row["kind"] == "portrait" and (own or row["portrait_id"] in ids):
+            named.add(row["portrait_id"])
+        elif row["kind"] == "clip" and own:
+            named.add(row["clip_id"])
+    moved = {
+        row["clip_id"]
+        for row in rows
+        if row["kind"] == "transfer" and {row["portrait_id"], row["driving_clip_id"]} & named
+    }
+    return named | moved
+
+
+def referenced(place: Workspace) -> set[str]:
+    """Every object that some version has; any other was left by a run that nobody committed."""
+    used: set[str] = set()
+    for version in versions(place):
+        used |= {md5 for stage in version.lock.values() for md5 in stage.outs.values()}
+        used |= {md5 for _, md5 in version.files(place)}
+    return used
+
+
+def _subject(rows: Sequence[Row], name: str) -> Subject | None:
+    portraits = [row for row in rows if row["kind"] == "portrait" and name in _names(row)]
+    if portraits:
+        people = {row["person"]["identity_id"] for row in portraits}
+        return Subject(
+            ids=tuple(sorted({row["portrait_id"] for row in portraits} | people)),
+            kind="identity" if name in people else "portrait",
+            keys=tuple(row["key"] for row in portraits),
+            photographs=tuple(row["file"] for row in portraits if row["file"]),
+        )
+    clips = [r for r in rows if r["kind"] == "clip" and r["person"]["identity_id"] == name]
+    return Subject((name,), "identity", tuple(r["key"] for r in clips), ()) if clips else None
+
+
+def _shows(path: str, names: set[str]) -> bool:
+    if path in NOBODY or not names:
+        return False
+    file = PurePosixPath(path)
+    item = str(file.parent) in ITEMS and file.name not in TABLES
+    return file.stem in names if item else True
+
+
+def _names(row: Row) -> tuple[str, str, str]:
+    return row["portrait_id"], row["key"], row["person"]["identity_id"]
