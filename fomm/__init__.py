@@ -7,9 +7,10 @@ frames = model.animate(portrait, driving)
 from fomm.checkpoint import load_checkpoint, save_checkpoint
 from fomm.config import CONFIGS, MotionConfig
 from fomm.errors import CheckpointError, MotionError
+from fomm.fast import Prepared, prepare
 from fomm.generator import Generated
 from fomm.keypoints import KeyPoints
-from fomm.model import MotionModel
+from fomm.model import MotionModel, Portrait
 
 __all__ = [
     "CONFIGS",
@@ -19,6 +20,9 @@ __all__ = [
     "MotionConfig",
     "MotionError",
     "MotionModel",
+    "Portrait",
+    "Prepared",
     "load_checkpoint",
+    "prepare",
     "save_checkpoint",
 ]

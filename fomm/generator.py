@@ -57,7 +57,8 @@ class Generator(nn.Module):
         return self._render(warped * resize(motion.occlusion_map, *size))
 
     def _render(self, features: Tensor) -> Tensor:
-        out = self.bottleneck(features)
+        # A prepared model may decode in another type than it moves in (fomm.fast).
+        out = self.bottleneck(features.to(self.final.weight.dtype))
         for block in self.up_blocks:
             out = block(out)
         return torch.sigmoid(self.final(out).float())

@@ -1,7 +1,8 @@
 """The motion model behind a numpy door: frames in, key points and frames out."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -15,6 +16,20 @@ from fomm.keypoints import KeyPointDetector, KeyPoints, relative_motion
 Frames = np.ndarray  # (H, W, 3) or (T, H, W, 3), uint8 or float32 in [0, 1], RGB
 
 BATCH = 8  # frames at a time: bounds memory on long clips
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A source that was looked at once, to perform any number of clips.
+
+    `small` (1, 3, 64, 64) is what the motion networks see, `features` (1, C, h, w) what the
+    decoder warps, `points` its key points, `dtype` the type of the frames to come.
+    """
+
+    small: Tensor
+    features: Tensor
+    points: KeyPoints
+    dtype: np.dtype
 
 
 class MotionModel(nn.Module):
@@ -34,8 +49,9 @@ class MotionModel(nn.Module):
     @torch.inference_mode()
     def keypoints(self, frames: Frames) -> KeyPoints:
         """Key points of N frames: `value` (N, K, 2) in [-1, 1], `jacobian` (N, K, 2, 2)."""
-        batches = _batches(self._tensor(frames, "frames"))
-        return KeyPoints.cat([self.kp_detector(batch) for batch in batches])
+        images = self._tensor(frames, "frames")
+        with _telling_memory(images):
+            return KeyPoints.cat([self.kp_detector(batch) for batch in _batches(images)])
 
     @torch.inference_mode()
     def generate(self, source: Frames, kp_source: KeyPoints, kp_driving: KeyPoints) -> Generated:
@@ -49,10 +65,11 @@ class MotionModel(nn.Module):
             )
         image = image.expand(count, -1, -1, -1)
         source_points, driving_points = kp_source.expand(count), kp_driving.expand(count)
-        parts = [
-            self.generator(image[i], source_points[i], driving_points[i], self.align_corners)
-            for i in _slices(count)
-        ]
+        with _telling_memory(image):
+            parts = [
+                self.generator(image[i], source_points[i], driving_points[i], self.align_corners)
+                for i in _slices(count)
+            ]
         return Generated(
             **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Generated)}
         )
@@ -73,28 +90,40 @@ class MotionModel(nn.Module):
         return self.perform(source, kp_driving, relative, adapt_scale)
 
     @torch.inference_mode()
-    def perform(
-        self, source: Frames, driving: KeyPoints, relative: bool = True, adapt_scale: bool = True
-    ) -> Frames:
-        """As `animate`, from the driving clip's key points, found once for many sources.
-
-        The source is encoded once.
-        """
+    def portrait(self, source: Frames) -> Portrait:
+        """The source (H, W, 3) encoded, its key points found: all that one frame needs once."""
         image = self._tensor(source, "source")
         if len(image) != 1:
             raise MotionError(f"one source frame is animated at a time, got {len(image)}")
-        points = self.kp_detector(image)
-        if relative:
-            driving = relative_motion(points, driving[:1], driving, adapt_scale)
-        features = self.generator.encode(image)
-        parts = [self._moved(image, features, points, driving[i]) for i in _slices(len(driving))]
-        return _like(torch.cat(parts), source)
+        with _telling_memory(image):
+            small = self.generator.dense_motion_network.down(image)
+            features, points = self.generator.encode(image), self.kp_detector(image)
+        return Portrait(small, features, points, np.asarray(source).dtype)
 
-    def _moved(self, image: Tensor, features: Tensor, points: KeyPoints, to: KeyPoints) -> Tensor:
+    @torch.inference_mode()
+    def perform(
+        self,
+        source: Frames | Portrait,
+        driving: KeyPoints,
+        relative: bool = True,
+        adapt_scale: bool = True,
+    ) -> Frames:
+        """As `animate`, from the driving clip's key points, found once for many sources.
+
+        The source is encoded once, or was before as a Portrait.
+        """
+        face = source if isinstance(source, Portrait) else self.portrait(source)
+        if relative:
+            driving = relative_motion(face.points, driving[:1], driving, adapt_scale)
+        with _telling_memory(face.features):
+            parts = [self._moved(face, driving[i]) for i in _slices(len(driving))]
+        return _as_frames(torch.cat(parts), face.dtype)
+
+    def _moved(self, face: Portrait, to: KeyPoints) -> Tensor:
         count = len(to)
-        image, features = (x.expand(count, -1, -1, -1) for x in (image, features))
+        small, features = (x.expand(count, -1, -1, -1) for x in (face.small, face.features))
         motion = self.generator.dense_motion_network(
-            image, points.expand(count), to, self.align_corners
+            small, face.points.expand(count), to, self.align_corners
         )
         return self.generator.decode(features, motion, self.align_corners)
 
@@ -120,13 +149,27 @@ def as_tensor(frames: Frames, what: str = "frames") -> Tensor:
     return torch.from_numpy(array).permute(0, 3, 1, 2)
 
 
-def _like(prediction: Tensor, source: Frames) -> Frames:
+def _as_frames(prediction: Tensor, dtype: np.dtype) -> Frames:
     """(T, 3, H, W) in [0, 1] as (T, H, W, 3) of the source's type."""
     frames = prediction.permute(0, 2, 3, 1).float().cpu().numpy()
-    dtype = np.asarray(source).dtype
     if dtype == np.uint8:
         return np.rint(frames * 255).astype(np.uint8)
     return np.ascontiguousarray(frames, dtype=dtype)
+
+
+@contextmanager
+def _telling_memory(images: Tensor) -> Iterator[None]:
+    """One sentence when memory runs out; torch says it on a CPU with a bare RuntimeError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        high, wide = images.shape[-2:]
+        raise MotionError(
+            f"memory ran out with {len(images)} pictures of {wide} x {high} values; give smaller "
+            "frames or a shorter clip, or close other programs"
+        ) from error
 
 
 def _slices(count: int) -> list[slice]:

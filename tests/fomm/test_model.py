@@ -71,13 +71,35 @@ def test_no_motion_keeps_the_source_points(model, faces):
     assert np.array_equal(moved[0], moved[1])
 
 
-@pytest.mark.parametrize("size", [64, 256])
+@pytest.mark.parametrize("size", [64, 256, 512])
 def test_other_sizes(model, faces, size):
     source = np.zeros((size, size, 3), np.uint8) + np.arange(size, dtype=np.uint8)[:, None, None]
     points = model.keypoints(source)
     found = model.generate(source, points, points)
     assert found.prediction.shape == (1, 3, size, size)
     assert found.mask.shape == (1, 11, 64, 64)
+
+
+def test_512_pixels_are_seen_at_an_eighth(model):
+    """The authors' advice for 512 px: the Gaussian of scale 0.125, 29 x 29."""
+    frame = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(0))
+    x = torch.arange(29) - 14.0
+    line = torch.exp(-(x**2) / (2 * 3.5**2))
+    kernel = torch.outer(line, line) / line.sum() ** 2
+    small = model.kp_detector.down(frame)
+    assert small.shape == (1, 3, 64, 64)
+    around = frame[0, :, 160 - 14 : 160 + 15, 240 - 14 : 240 + 15]
+    torch.testing.assert_close(small[0, :, 20, 30], (around * kernel).sum((1, 2)))
+
+
+def test_running_out_of_memory_is_one_sentence(model, faces, monkeypatch):
+    def greedy(x):
+        return torch.empty(1 << 55)
+
+    monkeypatch.setattr(model.kp_detector, "forward", greedy)
+    for call in (lambda: model.keypoints(faces[1]), lambda: model.animate(*faces)):
+        with pytest.raises(fomm.MotionError, match="memory ran out with 5 pictures of 128 x 128"):
+            call()
 
 
 @pytest.mark.parametrize(
