@@ -15,14 +15,14 @@ CITATION = (
     "Pallor; re-creates Al-Tekreeti et al., Informatics 2024, 11(3):59, with the face displays of "
     "Madrigal-Garcia et al., Crit Care Med 2018, 46:1057-1062"
 )
+NOTICE = "This is not a medical device and was not validated on patients."
 INTENDED = (
     "Research on reading facial action units from video, and on how splits, leakage and synthetic "
     "data change what an accuracy is worth.",
     "Developing and testing video pipelines without filming patients.",
 )
 FORBIDDEN = (
-    "Any decision about a person's care: this is not a medical device and was not validated on "
-    "patients.",
+    f"Any decision about a person's care. {NOTICE}",
     "Recognising, identifying or tracking people, or claims about a person who resembles a face.",
     "Passing a clip off as a recording of a real person.",
 )

@@ -1,0 +1,109 @@
+"""The dataset card and the datasheet, generated so that every count in them is the corpus's own.
+
+Card: README.md with the YAML head of the Hugging Face hub. Datasheet: Gebru et al., Datasheets for
+Datasets, Communications of the ACM 2021, 64(12):86-92, its seven sections.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.exports import words
+from pipeline.exports.source import Source
+from pipeline.files import writing
+
+CARD, SHEET = "README.md", "DATASHEET.md"
+AGE_BANDS = ((0, 40, "younger than 40"), (40, 60, "40 to 59"), (60, 999, "60 and older"))
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def write_card(
+    source: Source, rows: Sequence[Mapping[str, Any]], folder: Path,
+    configurations: Sequence[Mapping[str, Any]] | None = None,
+) -> None:  # fmt: skip
+    """Write README.md; `configurations` are a Hugging Face folder's own, if it is one."""
+    head: dict[str, Any] = {
+        "pretty_name": words.TITLE,
+        "license": "cc0-1.0" if {row["licence"] for row in rows} == {"CC0-1.0"} else "other",
+        "license_name": "per-clip",
+        "task_categories": ["video-classification"],
+        "language": ["en"],
+        "size_categories": [_size(len(rows))],
+        "tags": ["synthetic", "video", "facs", "not-a-medical-device"],
+    }
+    if head["license"] != "other":
+        del head["license_name"]
+    if configurations:
+        head["configs"] = list(configurations)
+    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=100)
+    _fill("card.md.j2", folder / CARD, facts(source, rows) | {"head": text})
+
+
+def write_datasheet(source: Source, rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Write DATASHEET.md from the clip rows (`clip_rows`) and the workspace's tables."""
+    _fill("datasheet.md.j2", folder / SHEET, facts(source, rows))
+
+
+def facts(source: Source, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the templates say of a corpus: its counts, people, licences, splits and figures."""
+    corpus = source.corpus
+    people = {row["person_id"]: row for row in rows}.values()
+    return {
+        "words": words,
+        "release": source.release,
+        "clips": len(rows),
+        "planned": len(corpus.plan.clips) + len(corpus.plan.transfers),
+        "kinds": Counter(row["kind"] for row in rows),
+        "labels": _table(rows, "label", ("avatar", "transfer"), "kind"),
+        "sides": _table(rows, "label", ("train", "test"), "side"),
+        "rejected": Counter(row["reason"] for row in corpus.quarantine),
+        "people": len(people),
+        "drivers": len({row["identity_id"] for row in rows}),
+        "sexes": _shares(people, "sex"),
+        "ethnicities": _shares(people, "ethnicity"),
+        "ages": dict(sorted(Counter(_band(person["age"]) for person in people).items())),
+        "licences": Counter((row["licence"], row["origin"], row["consent"]) for row in rows),
+        "formats": sorted({(row["frames"], row["fps"], row["size"]) for row in rows}),
+        "windows": {name: Counter(s.side for s in part) for name, part in corpus.splits.items()},
+        "shared": {name: proof.get("shared_groups") for name, proof in corpus.proof.items()},
+        "figures": {name: corpus.evaluation[name] for name in corpus.splits},
+        "detector": corpus.detector,
+    }
+
+
+def _table(
+    rows: Sequence[Mapping[str, Any]], row_of: str, columns: Sequence[str], column_of: str
+) -> dict[str, list[int]]:
+    counts = Counter((row[row_of], row[column_of]) for row in rows)
+    names = sorted({row[row_of] for row in rows})
+    return {name: [counts[name, column] for column in columns] for name in names}
+
+
+def _shares(people: Any, name: str) -> dict[str, int]:
+    return dict(sorted(Counter(person[name] or "unknown" for person in people).items()))
+
+
+def _band(age: float | None) -> str:
+    if age is None:
+        return "unknown"
+    return next(name for low, high, name in AGE_BANDS if low <= age < high)
+
+
+def _size(count: int) -> str:
+    return next((name for most, name in SIZES if count < most), "n>1M")
+
+
+def _fill(template: str, path: Path, values: Mapping[str, Any]) -> None:
+    # Undefined names must fail: a page with a hole in it would still look finished.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters["listed"] = lambda counts: ", ".join(f"{k} {v}" for k, v in counts.items())
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    with writing(path) as part:
+        part.write_text(environment.get_template(template).render(values))

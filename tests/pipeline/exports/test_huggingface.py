@@ -1,0 +1,55 @@
+import pytest
+
+from pipeline.exports.cards import write_card
+from pipeline.exports.huggingface import configurations, write_huggingface
+from pipeline.exports.tables import clip_rows, window_rows
+from pipeline.files import tree_digest
+
+datasets = pytest.importorskip("datasets")
+
+
+@pytest.fixture(scope="module")
+def folder(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hub")
+    write_huggingface(source, folder)
+    write_card(source, clip_rows(source), folder, configurations())
+    return folder
+
+
+@pytest.fixture
+def load(folder, tmp_path, monkeypatch):
+    def loaded(name=None):
+        return datasets.load_dataset(str(folder), name, cache_dir=str(tmp_path))
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return loaded
+
+
+def test_the_default_is_the_clips_on_the_sides_of_the_clean_split(load, source):
+    loaded = load()
+    for side in ("train", "test"):
+        wanted = [row["clip_id"] for row in clip_rows(source) if row["side"] == side]
+        assert loaded[side]["clip_id"][:] == wanted
+
+
+def test_a_clip_arrives_whole(load, source):
+    [row] = [row for row in load("clips")["train"] if row["clip_id"] == "transfer-p"]
+    [track] = [track for track in source.tracks if track.clip_id == "transfer-p"]
+    assert row["video"]["bytes"] == source.video(track).read_bytes()
+    assert row["face"]["bytes"] == source.crop(track).read_bytes()
+    assert row["truth"] is None
+    assert (row["licence"], row["age"]) == ("public domain (NASA)", None)
+
+
+@pytest.mark.parametrize("protocol", ["clean", "published"])
+def test_the_windows_of_a_protocol_are_the_splits(load, source, protocol):
+    loaded = load(protocol)
+    rows = [row for row in window_rows(source) if row["protocol"] == protocol]
+    assert [*loaded["train"], *loaded["test"]] == sorted(
+        rows, key=lambda row: row["side"] != "train"
+    )
+
+
+def test_same_corpus_same_tables(folder, source, tmp_path):
+    write_huggingface(source, tmp_path)
+    assert tree_digest(tmp_path, "**/*.parquet") == tree_digest(folder, "**/*.parquet")
