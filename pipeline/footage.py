@@ -5,14 +5,14 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
-import imageio.v3 as iio
 import numpy as np
 
 from pipeline.errors import ClipError
-from pipeline.video import Frames
+from pipeline.video import Frames, decoded, frame_rate, unreadable
 
 SHORT_SIDE = 480  # px: faces are cropped to far fewer; a minute of it fits into memory
 LONGEST = 60  # seconds
+FASTEST = 1000  # frames a second, a high-speed camera's: more would be decoded in vain
 
 
 def read_footage(video: Path, fps: int) -> Frames:
@@ -26,7 +26,7 @@ def read_footage(video: Path, fps: int) -> Frames:
     try:
         frames = list(islice(_sampled(video, fps), LONGEST * fps + 1))
     except (OSError, ValueError, RuntimeError, IndexError) as error:
-        raise ClipError(f"{video} cannot be read as a video") from error
+        raise unreadable(video, error) from error
     if not frames:
         raise ClipError(f"{video} holds no frame")
     if len(frames) > LONGEST * fps:
@@ -36,9 +36,12 @@ def read_footage(video: Path, fps: int) -> Frames:
 
 def _sampled(video: Path, fps: int) -> Iterator[np.ndarray]:
     # ffmpeg's own `-r` gives the first frames at the wrong times (seen with 16 and 24 a second).
-    step = iio.immeta(video, plugin="FFMPEG")["fps"] / fps
+    rate = frame_rate(video)
+    if not 0 < rate <= FASTEST:
+        raise ClipError(f"{video} claims {rate:g} frames a second; it takes 1 to {FASTEST}")
+    step = rate / fps
     taken = 0
-    for index, frame in enumerate(iio.imiter(video, plugin="FFMPEG")):
+    for index, frame in enumerate(decoded(video)):
         while int(taken * step + 1e-6) == index:
             taken += 1
             yield _scaled(frame)

@@ -53,7 +53,7 @@ def _photograph(row: dict[str, str], path: Path) -> Photograph:
                 f"{path}: {name} has no recorded {field}; a face without one is never used, "
                 "fill it in or remove the row"
             )
-    if Path(row["file"]).is_absolute() or ".." in Path(row["file"]).parts:
+    if not (path.parent / row["file"]).resolve().is_relative_to(path.parent.resolve()):
         raise AssetError(f"{path}: {row['id']} points outside the folder ({row['file']})")
     try:
         age = float(row["age"]) if row["age"] else None

@@ -1,11 +1,6 @@
 """The render stage: avatar clips in fresh Blender processes, kept in the work store."""
 
 import json
-import os
-import queue
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,11 +13,12 @@ import avatars
 from avatars.assets import REGISTER, find
 from avatars.errors import AssetError as MissingAsset
 from pipeline.errors import AssetError, ClipError
-from pipeline.files import digest, tree_digest, writing_folder
+from pipeline.files import digest, tree_digest, write_jsonl, writing_folder
 from pipeline.params import Params
 from pipeline.records import ClipPlan
 from pipeline.store import Job, Store
 from pipeline.video import Frames, write_clip
+from pipeline.worker import own_core, worker_lines
 
 Truth = dict[str, np.ndarray]
 # What of a planned clip decides its bytes; ids, keys and the person's summary do not.
@@ -30,9 +26,9 @@ SPEC = (
     "identity", "expression", "scene", "seed", "frames", "fps", "size", "samples", "conditions",
 )  # fmt: skip
 
-_cores: queue.SimpleQueue[int] = queue.SimpleQueue()
-for _core in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []:
-    _cores.put(_core)
+# Seconds a worker may say nothing while it makes a clip: a start on a starved machine, and twenty
+# times what a Cycles sample of a pixel was measured to take.
+START, SAMPLE = 300.0, 2e-5
 
 
 @lru_cache(maxsize=1)
@@ -67,9 +63,13 @@ def work(jobs: Sequence[Job], store: Store) -> None:
 
 
 def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <clip_id>.mp4 and <clip_id>.npz."""
+    """Fill `out` with <clip_id>.mp4 and <clip_id>.npz; failed.jsonl when clips were given up."""
     with writing_folder(out) as part:
-        for job in jobs:
+        made, failed = store.sorted_out(jobs)
+        if failed:
+            rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+            write_jsonl(part / "failed.jsonl", rows)
+        for job in made:
             for suffix in ("mp4", "npz"):
                 source = store.path(job.key) / f"clip.{suffix}"
                 (part / f"{job.item.clip_id}.{suffix}").write_bytes(source.read_bytes())
@@ -95,60 +95,25 @@ def render_specs(
         assets = find(home)
     except MissingAsset as error:
         raise AssetError(str(error)) from error
-    core = None if _cores.empty() else _cores.get()
-    try:
-        with tempfile.TemporaryDirectory(prefix="pallor-render-") as scratch:
-            yield from _run_worker(specs, assets.root, core, Path(scratch), store)
-    finally:
-        if core is not None:
-            _cores.put(core)
+    with own_core() as core, store.scratch() as scratch:
+        outs = [scratch / str(number) for number in range(len(specs))]
+        for out in outs:
+            out.mkdir()
+        request = {
+            "assets": str(assets.root.resolve()),
+            "threads": 1,  # one a worker: two pinned workers beat one with two threads
+            "core": core,
+            "clips": [{"spec": s, "out": str(o)} for s, o in zip(specs, outs, strict=True)],
+        }
+        (scratch / "request.json").write_text(json.dumps(request))
+        patience = max((_patience(spec) for spec in specs), default=START)
+        for line in worker_lines(scratch / "request.json", patience, store):
+            if line.startswith("done "):
+                out = outs[int(line.split()[1])]
+                yield np.load(out / "frames.npy"), read_truth(out / "truth.npz")
+            else:
+                store.log("worker", line=line)
 
 
-def _run_worker(
-    specs: Sequence[dict[str, Any]], assets: Path, core: int | None, scratch: Path, store: Store
-) -> Iterator[tuple[Frames, Truth]]:
-    outs = [scratch / str(number) for number in range(len(specs))]
-    for out in outs:
-        out.mkdir()
-    request = {
-        "assets": str(assets.resolve()),
-        "threads": 1,  # one a worker: two pinned workers beat one with two threads
-        "core": core,
-        "clips": [{"spec": s, "out": str(o)} for s, o in zip(specs, outs, strict=True)],
-    }
-    (scratch / "request.json").write_text(json.dumps(request))
-    root = Path(avatars.__file__).parent.parent
-    with (
-        (scratch / "request.json").open() as stdin,
-        (scratch / "stderr").open("w+") as stderr,
-        subprocess.Popen(
-            [sys.executable, "-m", "avatars.worker"],
-            stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=root,
-        ) as worker,
-    ):  # fmt: skip
-        try:
-            yield from _collect(worker, outs, store)
-        finally:
-            worker.kill()
-            worker.wait()
-        stderr.seek(0)
-        if worker.returncode:
-            raise ClipError(f"a Blender worker failed: {_last_line(stderr.read())}")
-
-
-def _collect(
-    worker: "subprocess.Popen[str]", outs: list[Path], store: Store
-) -> Iterator[tuple[Frames, Truth]]:
-    assert worker.stdout is not None
-    for line in worker.stdout:
-        if line.startswith("done "):
-            out = outs[int(line.split()[1])]
-            yield np.load(out / "frames.npy"), read_truth(out / "truth.npz")
-        else:
-            store.log("worker", line=line.strip())
-    worker.wait()
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "it ended without a word (killed for memory?)"
+def _patience(spec: dict[str, Any]) -> float:
+    return float(START + SAMPLE * spec["frames"] * spec["size"] ** 2 * spec["samples"])

@@ -4,11 +4,12 @@ DVC wipes a stage's outputs before it runs. What was finished lives here, below 
 home folder, so a killed run goes on where it stopped and one changed item is made alone.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class Store:
         self.root = root
         self.stage = stage
         self.folder = root / "work" / stage
+        self.given_up: dict[str, str] = {}  # key > the sentence why the run goes on without it
         self._log = root / "work" / f"{stage}.log.jsonl"
 
     def path(self, key: str) -> Path:
@@ -55,20 +57,39 @@ class Store:
     def making(self, key: str) -> Iterator[Path]:
         """An empty folder that becomes the item when the block ends well, else leaves nothing."""
         home = self.path(key)
-        home.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{key[:8]}-", suffix=".part", dir=home.parent))
-        try:
+        with self._part(home.parent, key[:8]) as part:
             yield part
             with suppress(OSError):  # another worker was first: same key, same bytes
                 os.rename(part, home)
             if not home.is_dir():
                 raise OSError(f"{home} could not be written")
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder for the block alone; `sweep` removes it when a kill left it behind."""
+        with self._part(self.folder / "scratch", "s") as part:
+            yield part
 
     def sweep(self) -> None:
-        """Remove what killed workers left half made; only while no worker runs."""
+        """Remove what killed workers left half made; what a living one holds stays."""
         for part in self.folder.glob("*/.*.part"):
+            with suppress(FileNotFoundError), _held(part) as ours:
+                if ours:
+                    shutil.rmtree(part, ignore_errors=True)
+
+    def sorted_out(self, jobs: Sequence[Job]) -> tuple[list[Job], list[tuple[Job, str]]]:
+        """The jobs in order: those made, and those given up with the sentence why."""
+        made = [job for job in jobs if job.key not in self.given_up]
+        return made, [(job, self.given_up[job.key]) for job in jobs if job.key in self.given_up]
+
+    @contextmanager
+    def _part(self, parent: Path, name: str) -> Iterator[Path]:
+        parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".part", dir=parent))
+        try:
+            with _held(part):
+                yield part
+        finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def log(self, event: str, **fields: Any) -> None:
@@ -91,3 +112,21 @@ class Store:
             with suppress(json.JSONDecodeError):
                 rows.append(json.loads(line))
         return rows
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Is the kernel's lock on the folder ours for the block? It ends with its holder's process.
+
+    False where another holds it, and on file systems that lock no folders.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        locked = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            locked = False
+        yield locked
+    finally:
+        os.close(descriptor)

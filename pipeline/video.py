@@ -1,5 +1,6 @@
 """Lossless clips: RGB frames to mp4 and back, byte for byte the same each time."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -9,6 +10,10 @@ from pipeline.errors import ClipError
 from pipeline.files import writing
 
 Frames = np.ndarray  # (T, H, W, 3) uint8 RGB
+
+PIXELS = 8192 * 4320  # of a frame: 8K film; a few kB of a file can claim far more
+LARGEST = 4e9  # bytes of frames held at once
+BOUNDED = ["-max_pixels", str(PIXELS)]
 
 # libx264rgb at qp 0 is lossless; one thread and the bitexact flags make its bytes repeatable.
 _LOSSLESS = ["-qp", "0", "-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
@@ -30,11 +35,43 @@ def write_clip(path: Path, frames: Frames, fps: int) -> None:
 
 
 def read_clip(path: Path) -> Frames:
-    """The (T, H, W, 3) uint8 RGB frames of a video file; ClipError when it cannot be read."""
+    """The (T, H, W, 3) uint8 RGB frames of a video file.
+
+    Raises ClipError when it cannot be read or would take more than LARGEST bytes of memory.
+    """
     if not path.is_file():
         raise ClipError(f"{path} is missing")
+    frames: list[np.ndarray] = []
     try:
-        frames = np.stack(list(iio.imiter(path, plugin="FFMPEG")))
+        for frame in decoded(path):
+            frames.append(frame)
+            if len(frames) * frame.nbytes > LARGEST:
+                raise ClipError(f"{path} holds more than {LARGEST / 1e9:.0f} GB of frames; cut it")
+        return np.stack(frames)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ClipError(f"{path} cannot be read as a video: {error}") from error
-    return frames
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> ClipError:
+    """ffmpeg's page of words on a file that it cannot decode, as one sentence."""
+    if "max pixel count" in str(error):
+        most = f"{PIXELS / 1e6:.0f} million pixels"
+        return ClipError(f"{path} claims frames of more than {most}; scale it down")
+    return ClipError(f"{path} cannot be read as a video")
+
+
+def decoded(path: Path) -> Iterator[np.ndarray]:
+    """The (H, W, 3) uint8 RGB frames of a video file as ffmpeg decodes them, one at a time.
+
+    ffmpeg refuses frames of more than PIXELS pixels before it takes memory for one.
+    """
+    return iio.imiter(path, plugin="FFMPEG", input_params=BOUNDED)
+
+
+def frame_rate(path: Path) -> float:
+    """The frames a second that a video file claims."""
+    with (
+        iio.imopen(path, "r", plugin="FFMPEG") as video,
+        video.legacy_get_reader(input_params=BOUNDED) as reader,
+    ):
+        return float(reader.get_meta_data()["fps"])

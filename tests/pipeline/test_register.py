@@ -36,6 +36,14 @@ def test_bad_rows_are_one_sentence(tmp_path, row, sentence):
         read_register(register(tmp_path, row))
 
 
+def test_a_link_does_not_lead_out_of_the_folder(tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"elsewhere")
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "a.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(AssetError, match="a points outside the folder"):
+        read_register(register(tmp_path / "faces", ROW))
+
+
 def test_an_id_comes_once(tmp_path):
     with pytest.raises(AssetError, match="ids a more than once"):
         read_register(register(tmp_path, ROW, ROW))

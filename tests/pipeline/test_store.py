@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.store import Store
@@ -73,3 +76,25 @@ def test_what_killed_workers_left_is_swept_and_finished_items_stay(tmp_path):
     store.sweep()
     assert not left.exists()
     assert store.has("abcd")
+
+
+def test_the_sweep_leaves_what_a_living_process_makes(tmp_path):
+    store = Store(tmp_path, "render")
+    with store.making("abcd") as folder, store.scratch() as scratch:
+        store.sweep()
+        assert folder.is_dir()
+        assert scratch.is_dir()
+    assert not scratch.exists()
+    assert store.has("abcd")
+
+
+def test_a_killed_maker_leaves_what_the_sweep_removes(tmp_path):
+    program = (
+        "import os; from pathlib import Path; from pipeline.store import Store\n"
+        f"store = Store(Path({str(tmp_path)!r}), 'render')\n"
+        "with store.making('abcd'), store.scratch(): os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert len(list(tmp_path.rglob("*.part"))) == 2
+    Store(tmp_path, "render").sweep()
+    assert not list(tmp_path.rglob("*.part"))
