@@ -129,7 +129,7 @@ class MotionInput(nn.Module):
         self.register_buffer("weight", antialias_kernel(factor))
 
     def forward(self, image: Tensor) -> Tensor:
-        factor, rest = divmod(image.shape[-1], MOTION_SIZE)
+        factor, rest = divmod(int(image.shape[-1]), MOTION_SIZE)  # int: a tensor when traced
         if rest or not factor or image.shape[-1] != image.shape[-2]:
             high, wide = image.shape[-2:]
             raise MotionError(
