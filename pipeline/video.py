@@ -71,7 +71,7 @@ def decoded(path: Path) -> Iterator[np.ndarray]:
 def frame_rate(path: Path) -> float:
     """The frames a second that a video file claims."""
     with (
-        iio.imopen(path, "r", plugin="FFMPEG") as video,
+        iio.imopen(path, "r", plugin="FFMPEG") as video,  # type: ignore[call-overload]
         video.legacy_get_reader(input_params=BOUNDED) as reader,
     ):
         return float(reader.get_meta_data()["fps"])
