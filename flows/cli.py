@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from flows.commands import forget, lineage
 from flows.stage import say_errors
 from pipeline.params import nearest
 
@@ -23,6 +24,9 @@ examples:
   pallor plan                                  what there is to make, and what it costs
   pallor render --identity 3 --expression FD3-L -o out.mp4
   pallor predict out.mp4                       which display is that?
+  pallor explain 3/FD3-L                       where it came from, what it led to
+  pallor verify --rebuild 2                    was anything altered? render two clips anew
+  pallor forget photo/astronaut                what a removal means; --apply does it
 
 environment:
   PALLOR_HOME      assets, finished work and run records (default: .pallor in the clone)
@@ -77,6 +81,8 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("video", metavar="VIDEO")
     predict.add_argument("--protocol", choices=["clean", "published"], default="clean")
     command("report", "print the figures of the last run and where its page is")
+    lineage.add_commands(command)
+    forget.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets")
     command("doctor", "check this machine and say what to do")
     return page
@@ -95,6 +101,8 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "run": corpus.run, "plan": corpus.plan, "demo": corpus.demo, "report": corpus.report,
         "assets": corpus.assets, "doctor": corpus.doctor,
         "render": clip.render, "predict": clip.predict,
+        "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
+        "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
     }  # fmt: skip
 
 

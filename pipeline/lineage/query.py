@@ -83,6 +83,14 @@ def find(
     return [row["id"] for row in rows]
 
 
+def parse_side(text: str) -> tuple[str, str]:
+    """(protocol, side) of "clean:test"; StageError for anything else."""
+    protocol, _, side = text.partition(":")
+    if protocol not in PROTOCOLS or side not in ("train", "test"):
+        raise StageError(f"'{text}' is no side; it looks like clean:test or published:train")
+    return protocol, side
+
+
 def derived_clips(database: sqlite3.Connection, kind: str, name: str) -> list[str]:
     """The ids of all clips that `name` (a key of CLIPS_OF) is in, itself included."""
     return [row["id"] for row in database.execute(CLIPS_OF[kind], {"id": name})]
