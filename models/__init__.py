@@ -7,6 +7,7 @@ from models.classifier import MODELS, Classifier, build, load, to_grey, to_tenso
 from models.convlstm import ConvLSTM, ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError
 from models.framecnn import FrameCNN, FrameCNNConfig
+from models.precision import precision
 
 __all__ = [
     "MODELS",
@@ -19,6 +20,7 @@ __all__ = [
     "ModelError",
     "build",
     "load",
+    "precision",
     "to_grey",
     "to_tensor",
 ]

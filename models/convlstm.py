@@ -7,9 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import ModelError
-
-# Of grey values in [0, 1]; fixed, so that nothing of any data set enters the model.
-GREY_MEAN, GREY_STD = 0.45, 0.25
+from models.light import check_windows, frame_mask, standardised
 
 
 class ConvLSTM(nn.Module):
@@ -19,11 +17,17 @@ class ConvLSTM(nn.Module):
     i, f, c, o along the first axis of `weight` (4 D, C + D, K, K), whose first C input channels
     meet the input and whose last D meet the hidden state; so without peepholes the layer is
     Keras' `ConvLSTM2D(padding="same", recurrent_activation="sigmoid")`, its two kernels
-    concatenated. `peephole` takes the state's (H, W) and adds the paper's Hadamard terms.
+    concatenated. `peephole` takes the state's (H, W) and adds the paper's Hadamard terms;
+    `layer_norm` normalises each gate over the state (Ba et al. 2016, arXiv:1607.06450).
     """
 
     def __init__(
-        self, channels: int, hidden: int, kernel: int = 3, peephole: tuple[int, int] | None = None
+        self,
+        channels: int,
+        hidden: int,
+        kernel: int = 3,
+        peephole: tuple[int, int] | None = None,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
         if kernel % 2 == 0:
@@ -34,6 +38,7 @@ class ConvLSTM(nn.Module):
         self.bias = nn.Parameter(torch.zeros(4 * hidden))
         shape = (3, hidden, *peephole) if peephole else None  # i, f, o
         self.peephole = nn.Parameter(torch.zeros(shape)) if shape else None
+        self.gain = nn.Parameter(torch.ones(4 * hidden)) if layer_norm else None
         self._initialise(channels)
 
     def _initialise(self, channels: int) -> None:
@@ -53,17 +58,20 @@ class ConvLSTM(nn.Module):
 
     def step(self, frame: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """One frame (N, C, H, W) on: the new hidden and cell states, both (N, D, H, W)."""
-        # One convolution of both: hoisting the input's over time was measured slower.
-        gates = functional.conv2d(
-            torch.cat([frame, hidden], 1), self.weight, self.bias, padding=self.padding
-        )
-        i, f, c, o = gates.chunk(4, dim=1)
+        i, f, c, o = self._gates(torch.cat([frame, hidden], 1)).chunk(4, dim=1)
         if self.peephole is not None:
             i, f = i + self.peephole[0] * cell, f + self.peephole[1] * cell
         cell = f.sigmoid() * cell + i.sigmoid() * c.tanh()
         if self.peephole is not None:
             o = o + self.peephole[2] * cell
         return o.sigmoid() * cell.tanh(), cell
+
+    def _gates(self, both: Tensor) -> Tensor:
+        # One convolution of input and state: hoisting the input's over time was measured slower.
+        if self.gain is None:
+            return functional.conv2d(both, self.weight, self.bias, padding=self.padding)
+        gates = functional.conv2d(both, self.weight, padding=self.padding)
+        return functional.group_norm(gates, 4, self.gain, self.bias)
 
 
 @dataclass(frozen=True)
@@ -72,17 +80,19 @@ class ConvLSTMConfig:
 
     classes: int = 5  # the five face displays
     size: int = 64  # pixels a side of the square grey frames
-    stem: int = 16  # channels after the first convolution; the recurrence does the work
-    hidden: int = 32  # channels of the recurrent state
-    kernel: int = 3  # with eight steps the state sees the whole face
+    stem: int = 16  # channels after the first convolution
+    hidden: int = 24  # channels of the features and of the recurrent state
+    kernel: int = 3  # on an eighth of the size eight steps see the whole face
     peephole: bool = False  # Keras has none to compare with
+    layer_norm: bool = False  # the window is standardised already
     dropout: float = 0.2  # before the last layer
 
 
 class ConvLSTMClassifier(nn.Module):
-    """Class scores of a window: strided stem, ConvLSTM on a quarter of the size, strided head.
+    """Class scores of a window: strided stem, ConvLSTM on an eighth of the size, strided head.
 
     Takes (N, T, 1, size, size) float grey in [0, 1], any T >= 1; returns logits (N, classes).
+    `lengths` (N,) says how many frames of each window count, the others being padding behind.
     The head reads the last state and the mean one, and keeps a coarse grid of places: averaged
     over the picture, parted lips (a few pixels) were lost among everything else that moves.
     """
@@ -92,34 +102,39 @@ class ConvLSTMClassifier(nn.Module):
         if config.size % 16:
             raise ModelError(f"the frame size must be a multiple of 16, got {config.size}")
         self.config = config
-        side, both = config.size // 4, 2 * config.hidden
+        side, both = config.size // 8, 2 * config.hidden
         self.stem = nn.Sequential(
-            nn.Conv2d(1, config.stem, 5, stride=2, padding=2),
+            # Pixels of 4 x 4 become channels: nothing is lost, and convolutions over one channel,
+            # which no processor does well, are none.
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(16, config.stem, 3, padding=1),
+            nn.GroupNorm(4, config.stem),
             nn.ReLU(),
             nn.Conv2d(config.stem, config.hidden, 3, stride=2, padding=1),
             nn.GroupNorm(4, config.hidden),
             nn.ReLU(),
         )
         self.recurrence = ConvLSTM(
-            config.hidden, config.hidden, config.kernel, (side, side) if config.peephole else None
-        )
+            config.hidden, config.hidden, config.kernel,
+            (side, side) if config.peephole else None, config.layer_norm,
+        )  # fmt: skip
         self.head = nn.Sequential(
-            nn.Conv2d(both, both, 3, stride=2, padding=1),
-            nn.ReLU(),
             nn.Conv2d(both, both, 3, stride=2, padding=1),
             nn.ReLU(),
             nn.Flatten(),
             nn.Dropout(config.dropout),
-            nn.Linear(both * (side // 4) ** 2, config.classes),
+            nn.Linear(both * (side // 2) ** 2, config.classes),
         )
 
-    def forward(self, windows: Tensor) -> Tensor:
-        size = self.config.size
-        if windows.ndim != 5 or windows.shape[2:] != (1, size, size):
-            raise ModelError(
-                f"windows are (N, T, 1, {size}, {size}) grey in [0, 1], got {tuple(windows.shape)}"
-            )
-        frames = (windows.flatten(0, 1) - GREY_MEAN) / GREY_STD  # (N T, 1, S, S)
-        features = self.stem(frames).unflatten(0, windows.shape[:2])  # (N, T, D, S/4, S/4)
+    def forward(self, windows: Tensor, lengths: Tensor | None = None) -> Tensor:
+        check_windows(windows, self.config.size, lengths)
+        mask = None if lengths is None else frame_mask(windows, lengths)
+        frames = standardised(windows, mask).flatten(0, 1)  # (N T, 1, S, S)
+        features = self.stem(frames).unflatten(0, windows.shape[:2])  # (N, T, D, S/8, S/8)
         states = self.recurrence(features)
-        return self.head(torch.cat([states[:, -1], states.mean(1)], 1))  # (N, classes)
+        if mask is None or lengths is None:
+            last, mean = states[:, -1], states.mean(1)
+        else:
+            last = states[torch.arange(len(states)), lengths - 1]
+            mean = (states * mask).sum(1) / mask.sum(1)
+        return self.head(torch.cat([last, mean], 1))  # (N, classes)

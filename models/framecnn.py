@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from models.convlstm import GREY_MEAN, GREY_STD
-from models.errors import ModelError
+from models.light import check_windows, standardised
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,7 @@ class FrameCNN(nn.Module):
         self.head = nn.Linear(widths[-1], config.classes)
 
     def forward(self, windows: Tensor) -> Tensor:
-        size = self.config.size
-        if windows.ndim != 5 or windows.shape[2:] != (1, size, size):
-            raise ModelError(
-                f"windows are (N, T, 1, {size}, {size}) grey in [0, 1], got {tuple(windows.shape)}"
-            )
-        middle = (windows[:, windows.shape[1] // 2] - GREY_MEAN) / GREY_STD  # (N, 1, S, S)
-        return self.head(self.dropout(self.features(middle).mean((-2, -1))))
+        check_windows(windows, self.config.size)
+        middle = windows.shape[1] // 2
+        frame = standardised(windows[:, middle : middle + 1])[:, 0]  # (N, 1, S, S)
+        return self.head(self.dropout(self.features(frame).mean((-2, -1))))

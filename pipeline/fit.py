@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import to_tensor
+from models import precision, to_tensor
 from pipeline.augment import Augmentation, augment
 from pipeline.params import TrainParams
 
@@ -71,7 +71,8 @@ def fit(
 ) -> list[Epoch]:
     """Train in place and keep the weights of the best epoch; the curve, one row an epoch.
 
-    Best is the highest validation accuracy, then the lowest loss. Run it inside `repeatable`.
+    Best is the highest validation accuracy, then the lowest loss; after `params.patience` epochs
+    that were no better the training ends. Run it inside `repeatable`.
     """
     steps = math.ceil(len(train.targets) / params.batch) * params.epochs
     optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
@@ -87,6 +88,8 @@ def fit(
         report(curve[-1])
         if (seen[1], -seen[0]) > best:
             best, weights = (seen[1], -seen[0]), copy.deepcopy(network.state_dict())
+        elif number - best_epoch(curve).epoch >= params.patience:
+            break
     network.load_state_dict(weights)
     return curve
 
@@ -124,6 +127,7 @@ def _epoch(
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> tuple[float, float]:
     network.train()
+    dtype, _ = precision()
     loss_sum, right = 0.0, 0
     for chosen in torch.randperm(len(train.targets), generator=generator).split(batch):
         windows, targets = augment(
@@ -131,7 +135,8 @@ def _epoch(
             torch.from_numpy(train.targets[chosen.numpy()]),
             mirror, AUGMENTATION, generator,
         )  # fmt: skip
-        logits = network(windows)
+        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+            logits = network(windows).float()
         loss = functional.cross_entropy(logits, targets)
         optimiser.zero_grad()
         loss.backward()

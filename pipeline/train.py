@@ -108,6 +108,7 @@ def train(
     labels = tuple(sorted({sample.label for sample in fitted}))
     crops = load_crops(faces, (sample.clip_id for sample in fitted + held))
     train_part, validation = (_part(side, crops, labels) for side in (fitted, held))
+    print(f"train {protocol}: {models.precision()[1]}", flush=True)
     with repeatable(child_seed(seed, "fit")) as generator:
         network = build(
             "convlstm", classes=len(labels), size=train_part.windows.shape[-1],
@@ -182,6 +183,7 @@ def _record(
         "best_epoch": best_epoch(curve).epoch,
         "curve": rows(curve),
         "torch": version("torch"),
+        "precision": models.precision()[1],
     }
 
 

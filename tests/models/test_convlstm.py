@@ -79,6 +79,39 @@ def test_the_classifier_scores_windows_of_any_length(peephole):
     assert network(torch.rand(1, 1, 1, 16, 16)).shape == (1, 3)
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_padding_behind_a_window_is_not_read(layer_norm):
+    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8, layer_norm=layer_norm)).eval()
+    short, long = torch.rand(1, 3, 1, 16, 16), torch.rand(1, 5, 1, 16, 16)
+    padded = torch.cat([torch.cat([short, torch.ones(1, 2, 1, 16, 16)], 1), long])
+    scores = network(padded, torch.tensor([3, 5]))
+    torch.testing.assert_close(scores, torch.cat([network(short), network(long)]))
+
+
+@pytest.mark.parametrize("lengths", [[0, 5], [3, 6], [3]])
+def test_lengths_outside_the_window_are_refused(lengths):
+    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8))
+    with pytest.raises(ModelError, match="from 1 to 5 a window"):
+        network(torch.rand(2, 5, 1, 16, 16), torch.tensor(lengths))
+
+
+def test_light_and_contrast_do_not_count():
+    torch.manual_seed(0)
+    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8)).eval()
+    windows = torch.rand(2, 4, 1, 16, 16)
+    dark = 0.1 + 0.5 * windows
+    torch.testing.assert_close(network(dark), network(windows), atol=0.02, rtol=0)
+    assert not torch.allclose(network(dark), network(windows.flip(-1)), atol=0.02)
+
+
+def test_layer_norm_makes_gates_of_a_size():
+    layer, inputs = ConvLSTM(2, 4, layer_norm=True), torch.rand(1, 6, 8, 8)
+    gates = layer._gates(inputs) - layer.bias[:, None, None]
+    torch.testing.assert_close(layer._gates(100 * inputs) - layer.bias[:, None, None], gates,
+                               atol=1e-2, rtol=0)  # fmt: skip
+    assert gates.std().item() == pytest.approx(1, abs=0.02)
+
+
 def test_the_classifier_reads_the_order_of_frames():
     network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8)).eval()
     windows = torch.rand(1, 6, 1, 16, 16)
@@ -86,7 +119,7 @@ def test_the_classifier_reads_the_order_of_frames():
 
 
 def test_every_parameter_learns():
-    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8, peephole=True))
+    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8, peephole=True, layer_norm=True))
     network(torch.rand(4, 3, 1, 16, 16)).square().sum().backward()
     assert all(p.grad.abs().sum() > 0 for p in network.parameters())
 

@@ -50,6 +50,18 @@ def test_the_best_epochs_weights_are_kept(fitted):
     )
 
 
+def test_what_gets_no_better_ends():
+    train = bars(96, 1)
+    constant = Part(np.zeros_like(train.windows), np.zeros(96, dtype=np.int64))
+    with repeatable(3) as generator:
+        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+        impatient = PARAMS.model_copy(update={"patience": 1, "epochs": 9, "learning_rate": 1e-9})
+        # The validation part is as good as a coin, and steps this small do not change it.
+        curve = fit(network, constant, bars(32, 2), mirror_table("ab"), impatient, generator, print)
+    assert len(curve) < 9
+    assert len(curve) - best_epoch(curve).epoch == 1
+
+
 def test_same_seed_same_weights(fitted):
     again, other = trained(3)[0].state_dict(), trained(4)[0].state_dict()
     assert all(torch.equal(value, again[key]) for key, value in fitted[0].state_dict().items())
