@@ -33,7 +33,7 @@ class PlanParams(Section):
 class RenderParams(Section):
     """How avatar frames are rendered."""
 
-    samples: int = Field(16, ge=1)  # with OIDN 39-42 dB to 1,024 samples; 32 cost 1.8 x for 2 dB
+    samples: int = Field(8, ge=1)  # 40-41 dB to 768 samples (5 people); 16: +2 dB for 1.8 x time
     chunk: int = Field(5, ge=1)  # clips a Blender process renders before a fresh one takes over
 
 
