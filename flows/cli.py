@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import forget, lineage
+from flows.commands import export, forget, lineage, look
 from flows.stage import say_errors
 from pipeline.params import nearest
 
@@ -31,11 +31,11 @@ examples:
 environment:
   PALLOR_HOME      assets, finished work and run records (default: .pallor in the clone)
   PALLOR_WORKERS   how many chunks are made at once (default: all cores)
-  PALLOR_RUNNER    threads or processes (default: threads)
+  PALLOR_RUNNER    threads, processes, dask or ray (default: threads)
   PREFECT_API_URL  a Prefect server to show the runs (default: one of our own, on loopback)
 
 Every parameter and its reason: params.yaml and pipeline/params.py. Exit code 2 means that one
-sentence on stderr says what to do; 1 is a bug.
+sentence on stderr says what to do; 3 that the corpus stands but items were given up; 1 is a bug.
 """
 
 
@@ -83,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
     command("report", "print the figures of the last run and where its page is")
     lineage.add_commands(command)
     forget.add_command(command)
+    export.add_command(command)
+    look.add_commands(command)
     command("assets", "fetch and verify the MakeHuman assets")
     command("doctor", "check this machine and say what to do")
     return page
@@ -103,6 +105,8 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "render": clip.render, "predict": clip.predict,
         "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
         "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
+        "export": export.export,
+        "sheet": look.sheet, "overlay": look.overlay,
     }  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""Commands to look with: sheets of the avatars, a clip's truth drawn on its frames."""
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.settings import PARAMS
+from flows.workspace import CLIPS, home
+from pipeline.errors import ClipError
+from pipeline.params import Params, load_params
+
+KINDS = ("people", "units", "displays", "expressions", "conditions")
+
+
+def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add `sheet` and `overlay` to the grammar."""
+    sheet = command("sheet", "render a contact sheet of the avatars, to judge them by")
+    sheet.add_argument("kind", choices=KINDS)
+    sheet.add_argument("-o", "--out", required=True, metavar="FILE.png")
+    sheet.add_argument("--size", type=int, default=160, help="pixels a side of each picture")
+    sheet.add_argument("--identities", type=int, metavar="N", help="how many people")
+    overlay = command("overlay", "draw a rendered clip's truth on its frames, as a film")
+    overlay.add_argument("clip", metavar="CLIP", help="an id in data/clips, or a clip's .mp4")
+    overlay.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
+
+
+def sheet(options: Namespace) -> None:
+    """`pallor sheet`: people, units, displays, expressions or conditions side by side."""
+    from avatars.assets import fetch
+    from pipeline.gallery import make_sheet, plan_sheet
+
+    params = load_params() if PARAMS.is_file() else Params()
+    planned = plan_sheet(options.kind, params, options.identities, options.size)
+    fetch(home())
+    make_sheet(planned, home(), Path(options.out))
+    print(f"{options.out}: {sum(spec['frames'] for spec in planned.specs)} frames rendered")
+
+
+def overlay(options: Namespace) -> None:
+    """`pallor overlay`: landmarks, units, head, gaze and openings over the frames."""
+    from pipeline.film import write_film
+    from pipeline.overlay import draw_overlay
+    from pipeline.render import read_truth
+    from pipeline.video import frame_rate, read_clip
+
+    video = Path(options.clip)
+    if not video.suffix:
+        video = CLIPS / f"{options.clip}.mp4"
+    if not video.is_file():
+        raise ClipError(f"{video} is missing; render it with `pallor run`, or name its .mp4")
+    drawn = draw_overlay(read_clip(video), read_truth(video.with_suffix(".npz")))
+    write_film(Path(options.out), drawn, round(frame_rate(video)))
+    print(f"{options.out}: {len(drawn)} frames of {video}")
