@@ -84,8 +84,8 @@ def _centre(camera: np.ndarray) -> np.ndarray:
 
 
 def _arrow(face: np.ndarray, start: np.ndarray, way: np.ndarray, colour: Sequence[int]) -> None:
-    ends = _fixed(np.stack([start, start + 90 * way])).tolist()
-    cv2.arrowedLine(face, *ends, colour, 2, cv2.LINE_AA, shift=4, tipLength=0.2)
+    tail, tip = _fixed(np.stack([start, start + 90 * way])).tolist()
+    cv2.arrowedLine(face, tail, tip, colour, 2, cv2.LINE_AA, shift=4, tipLength=0.2)
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
