@@ -5,7 +5,7 @@ DVC decides whether a stage runs; this flow shows what DVC does. It is what `pal
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from flows.dvc_output import Line, read_lines
 from flows.repro import drop_broken_lock, repro, up_to_date
 from flows.server import prefect_server
 from flows.stale import mark_stale, workspace_tag
-from flows.workspace import home, only_run, require_workspace
-from pipeline.errors import StageError
+from flows.workspace import CLIPS, PORTRAITS, TRANSFERRED, home, only_run, require_workspace
+from pipeline.errors import IncompleteError, StageError
+from pipeline.files import read_jsonl
 from pipeline.params import load_params
 from pipeline.runs import recording
 
+MAY_GIVE_UP = {"render": CLIPS, "portraits": PORTRAITS, "transfer": TRANSFERRED}
 WORDS = {"runs": "done", "restored": "from the cache", "unchanged": "unchanged", "frozen": "frozen"}
 
 
@@ -34,7 +36,8 @@ def run_corpus() -> None:
     with only_run("pallor run"):
         _check_inputs()
         drop_broken_lock()
-        if up_to_date():
+        again = list(given_up())
+        if not again and up_to_date():
             print("every stage is up to date, nothing to run", flush=True)
             return
         fetch(home())
@@ -42,17 +45,43 @@ def run_corpus() -> None:
             print(f"prefect: {url}", flush=True)
             mark_stale()
             with tags(workspace_tag()):
-                record["stages"] = corpus()
+                record["stages"] = corpus(again)
+            record["given_up"] = given_up()
 
 
 @flow(name="corpus")
-def corpus() -> list[dict[str, Any]]:
+def corpus(again: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Drive `dvc repro`; stage, outcome and seconds of each stage, in order.
 
+    The stages `again` run first, though nothing they depend on has changed: they gave items up.
     Raises StageError with the sentence of the stage that failed.
     """
+    outcomes = []
+    for name in again:
+        outcomes += _driven("--force", "--single-item", name)
+    return outcomes + _driven()
+
+
+def given_up() -> dict[str, int]:
+    """How many items each stage gave up in its last run; those that gave up none are left out."""
+    logs = {name: folder / "failed.jsonl" for name, folder in MAY_GIVE_UP.items()}
+    return {name: len(read_jsonl(log)) for name, log in logs.items() if log.is_file()}
+
+
+def require_complete() -> None:
+    """Raise IncompleteError when a stage gave items up."""
+    if lost := given_up():
+        counts = ", ".join(f"{stage} {count}" for stage, count in lost.items())
+        files = ", ".join(str(MAY_GIVE_UP[stage] / "failed.jsonl") for stage in lost)
+        raise IncompleteError(
+            f"the corpus stands, but some items could not be made ({counts}); {files} "
+            "says why, and `pallor run` tries them again"
+        )
+
+
+def _driven(*options: str) -> list[dict[str, Any]]:
     outcomes: list[dict[str, Any]] = []
-    with repro() as output:
+    with repro(*options) as output:
         for name, lines in groupby(read_lines(output), key=lambda line: line.stage):
             start = time.monotonic()
             show = stage.with_options(name=name or "dvc", task_run_name=name or "dvc")

@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.chunks import make_all, task_runner
+from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import PLAN, PORTRAITS
 from pipeline import portraits
@@ -17,7 +17,7 @@ def make_portraits() -> None:
     """Write data/portraits."""
     params = load_params()
     jobs = portraits.jobs(read_plan(PLAN).portraits, params)
-    store = make_all("portraits", jobs, portraits.work, CHUNK)
+    store = make_all("portraits", jobs, portraits.work, CHUNK, TOLERATED)
     portraits.assemble(jobs, store, PORTRAITS)
 
 

@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.chunks import make_all, task_runner
+from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, PLAN
 from pipeline import render
@@ -15,7 +15,7 @@ def render_clips() -> None:
     """Write data/clips."""
     params = load_params()
     jobs = render.jobs(read_plan(PLAN).clips, params)
-    store = make_all("render", jobs, render.work, params.render.chunk)
+    store = make_all("render", jobs, render.work, params.render.chunk, TOLERATED)
     render.assemble(jobs, store, CLIPS)
 
 

@@ -33,12 +33,12 @@ def _own_path() -> str:
 
 
 @contextmanager
-def repro() -> Iterator[Iterator[str]]:
+def repro(*options: str) -> Iterator[Iterator[str]]:
     """The output lines of one outermost `dvc repro`; nothing of it is alive after the block.
 
     Raises StageError when DVC fails.
     """
-    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), *DVC, "repro"]
+    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), *DVC, "repro", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         text=True, errors="replace", start_new_session=True,

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from flows.guard import die_with, starters
 from flows.workspace import home, only_stage, require_workspace
+from pipeline.errors import IncompleteError
 from pipeline.runs import recording
 
 OURS = {"avatars", "fomm", "models", "pipeline", "flows"}
@@ -44,7 +45,7 @@ def _recorded(name: str, body: Callable[[], object]) -> None:
 
 
 def say_errors(body: Callable[[], object]) -> int:
-    """Exit code of `body`: 0, or 2 after one sentence on stderr, or 1 after a traceback.
+    """Exit code of `body`: 0, 2 (or 3, incomplete) after one sentence on stderr, 1 for a bug.
 
     Exceptions that this project defines carry a sentence for people; any other is a bug.
     """
@@ -55,7 +56,7 @@ def say_errors(body: Callable[[], object]) -> int:
             traceback.print_exc()
             return 1
         print(f"pallor: {error}", file=sys.stderr, flush=True)
-        return 2
+        return 3 if isinstance(error, IncompleteError) else 2
     except KeyboardInterrupt:
         print("pallor: stopped; finished work is kept, run again to go on", file=sys.stderr)
         return 130

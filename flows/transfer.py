@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.chunks import make_all, task_runner
+from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, PLAN, PORTRAITS, TRANSFERRED
 from pipeline import transfer
@@ -20,7 +20,7 @@ def animate() -> None:
     params = load_params()
     checkpoint = Path(params.motion.checkpoint)
     jobs = transfer.jobs(read_plan(PLAN), CLIPS, PORTRAITS, checkpoint, params.transfer)
-    store = make_all("transfer", jobs, transfer.work, CHUNK)
+    store = make_all("transfer", jobs, transfer.work, CHUNK, TOLERATED)
     transfer.assemble(jobs, store, TRANSFERRED)
 
 

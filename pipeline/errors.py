@@ -5,6 +5,7 @@ PallorError                 anything a person can put right; its text is one cle
 ├── AssetError              an asset, checkpoint or photograph is missing, altered or unlicensed
 ├── ClipError               one clip cannot be made or read; the run goes on without it
 └── StageError              a stage's input is missing or does not fit
+    └── IncompleteError     the run is through, but items were given up; exit code 3
 """
 
 
@@ -26,3 +27,7 @@ class ClipError(PallorError):
 
 class StageError(PallorError):
     """A stage was run without what it needs."""
+
+
+class IncompleteError(StageError):
+    """Everything that could be made was made; the sentence says what was not."""

@@ -51,12 +51,16 @@ def work(jobs: Sequence[Job], store: Store) -> None:
 
 
 def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <portrait_id>.png and portraits.jsonl."""
+    """Fill `out` with <portrait_id>.png and portraits.jsonl; failed.jsonl for those given up."""
     with writing_folder(out) as part:
-        for job in jobs:
+        made, failed = store.sorted_out(jobs)
+        if failed:
+            rows = [{"portrait_id": job.item[0].portrait_id, "reason": why} for job, why in failed]
+            write_jsonl(part / "failed.jsonl", rows)
+        for job in made:
             still = store.path(job.key) / "still.png"
             (part / f"{job.item[0].portrait_id}.png").write_bytes(still.read_bytes())
-        write_jsonl(part / "portraits.jsonl", [job.item[0].row() for job in jobs])
+        write_jsonl(part / "portraits.jsonl", [job.item[0].row() for job in made])
 
 
 def load_photograph(root: Path, file: str) -> np.ndarray:

@@ -13,7 +13,14 @@ import torch
 
 import fomm
 from pipeline.errors import AssetError, StageError
-from pipeline.files import digest, file_digest, tree_digest, writing_folder
+from pipeline.files import (
+    digest,
+    file_digest,
+    read_jsonl,
+    tree_digest,
+    write_jsonl,
+    writing_folder,
+)
 from pipeline.params import TransferParams
 from pipeline.store import Job, Store
 from pipeline.video import read_clip, write_clip
@@ -39,6 +46,7 @@ def jobs(
 ) -> list[Job]:
     """One job a planned transfer; those that share a driving clip stand together.
 
+    A transfer whose portrait or clip was given up by its stage (failed.jsonl) is left out.
     Raises AssetError without the checkpoint, StageError without a portrait or driving clip.
     """
     if not checkpoint.is_file():
@@ -50,7 +58,9 @@ def jobs(
         "params": params.model_dump(),
         "torch": version("torch"),  # another version may round otherwise
     }
-    rows = sorted(plan.transfers, key=lambda row: (row.driving_clip_id, row.clip_id))
+    absent = _given_up(clips) | _given_up(portraits)
+    rows = [r for r in plan.transfers if not {r.driving_clip_id, r.portrait_id} & absent]
+    rows.sort(key=lambda row: (row.driving_clip_id, row.clip_id))
     return [
         _job(
             Transfer(
@@ -88,9 +98,13 @@ def work(jobs: Sequence[Job], store: Store) -> None:
 
 
 def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <clip_id>.mp4."""
+    """Fill `out` with <clip_id>.mp4; failed.jsonl when clips were given up."""
     with writing_folder(out) as part:
-        for job in jobs:
+        made, failed = store.sorted_out(jobs)
+        if failed:
+            rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+            write_jsonl(part / "failed.jsonl", rows)
+        for job in made:
             clip = store.path(job.key) / "clip.mp4"
             (part / f"{job.item.clip_id}.mp4").write_bytes(clip.read_bytes())
 
@@ -123,6 +137,12 @@ def _telling(item: Transfer) -> Iterator[None]:
         raise StageError(
             f"{item.portrait.name} cannot perform {item.driving.name}: {error}"
         ) from error
+
+
+def _given_up(folder: Path) -> set[str]:
+    path = folder / "failed.jsonl"
+    rows = read_jsonl(path) if path.is_file() else []
+    return {row.get("clip_id") or row["portrait_id"] for row in rows}
 
 
 def _job(item: Transfer, how: dict[str, Any]) -> Job:

@@ -17,12 +17,13 @@ def run(options: Namespace) -> None:
     """`pallor run`: write the settings, bring every stage up to date, print the figures."""
     require_workspace()
     home().mkdir(parents=True, exist_ok=True)  # Prefect, imported next, makes its own folder only
-    from flows.corpus import run_corpus
+    from flows.corpus import require_complete, run_corpus
 
     if options.settings:
         write_settings(options.settings)
     run_corpus()
     report(options)
+    require_complete()
 
 
 def plan(options: Namespace) -> None:

@@ -3,8 +3,8 @@ import json
 import pytest
 from prefect import flow
 
-from flows.chunks import Progress, make_all, task_runner, workers
-from pipeline.errors import ClipError, ParamsError, StageError
+from flows.chunks import make_all, task_runner
+from pipeline.errors import ClipError, StageError
 from pipeline.store import Job
 
 
@@ -26,6 +26,15 @@ def fail_once(jobs, store):
     store.log("chunk", names=[job.name for job in jobs])
 
 
+def never_make_c(jobs, store):
+    for job in jobs:
+        if job.name == "c":
+            store.log("tried", name="c")
+            raise ClipError("a Blender worker crashed with SIGSEGV")
+        with store.making(job.key) as folder:
+            (folder / "name.txt").write_text(job.name)
+
+
 def refuse(jobs, store):
     store.log("asked")
     raise StageError("the plan does not fit")
@@ -40,12 +49,12 @@ def make(server, workspace, monkeypatch):
     """make_all as a stage calls it: in a flow, on a server."""
     monkeypatch.setattr("flows.chunks._make", quick_retries())
 
-    def run(work, names="abcd", size=2):
+    def run(work, names="abcd", size=2, tolerated=0.0):
         jobs = [Job(key=f"{name * 4}", name=name, item=None) for name in names]
 
         @flow(name="toy", task_runner=task_runner())
         def toy():
-            return make_all("toy", jobs, work, size)
+            return make_all("toy", jobs, work, size, tolerated)
 
         return toy()
 
@@ -83,7 +92,7 @@ def test_a_few_items_are_shared_among_the_workers(make, monkeypatch):
 def test_a_chunk_that_fails_by_chance_is_tried_again_for_what_is_missing(make, monkeypatch):
     monkeypatch.setenv("PALLOR_WORKERS", "1")
     store = make(fail_once, "abc", size=3)
-    assert [row["event"] for row in store.read_log()] == ["killed", "chunk"]
+    assert [row["event"] for row in store.read_log()] == ["killed", "chunk", "stage"]
     assert chunks_of(store) == [["b", "c"]]
 
 
@@ -100,22 +109,16 @@ def test_work_that_makes_nothing_is_found_out(make, monkeypatch):
         make(forget, "ab")
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "two", ""])
-def test_a_wrong_number_of_workers_is_refused(given, monkeypatch):
-    monkeypatch.setenv("PALLOR_WORKERS", given)
-    with pytest.raises(ParamsError, match="PALLOR_WORKERS"):
-        workers()
+def test_an_item_that_always_fails_is_given_up_and_its_neighbours_are_made(make, capsys):
+    store = make(never_make_c, "abcdefghij", size=5, tolerated=0.1)
+    assert [store.has(name * 4) for name in "abcdefghij"] == [name != "c" for name in "abcdefghij"]
+    assert store.given_up == {"cccc": "a Blender worker crashed with SIGSEGV"}
+    assert "toy: c is given up: a Blender worker crashed" in capsys.readouterr().out
+    tries = [row for row in store.read_log() if row["event"] == "tried"]
+    assert len(tries) == 6  # three in its chunk, three alone
 
 
-def test_an_unknown_runner_names_the_nearest(monkeypatch):
-    monkeypatch.setenv("PALLOR_RUNNER", "thread")
-    with pytest.raises(ParamsError, match="'threads'"):
-        task_runner()
-
-
-def test_progress_tells_what_is_left(monkeypatch):
-    clock = iter([0.0, 60.0, 120.0])
-    monkeypatch.setattr("flows.chunks.time.monotonic", lambda: next(clock))
-    progress = Progress("render", done=5, total=20)
-    assert progress.add(["a"] * 5) == "render 10/20, ~2 min left"
-    assert progress.add(["b"] * 10) == "render 20/20"
+@pytest.mark.parametrize(("names", "tolerated"), [("abcd", 0.1), ("abcdefghij", 0.0)])
+def test_more_than_a_tenth_or_a_stage_that_may_lose_nothing_fails(make, names, tolerated):
+    with pytest.raises(ClipError, match="crashed with SIGSEGV"):
+        make(never_make_c, names, tolerated=tolerated)

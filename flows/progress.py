@@ -1,0 +1,41 @@
+"""How far a stage is: lines such as `render 40/125, ~3 min left`, and a table of it all."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+
+class Progress:
+    """Counts the items of one stage; `size` of them are a chunk, `workers` chunks run at once."""
+
+    def __init__(self, stage: str, done: int, total: int, workers: int = 1, size: int = 1) -> None:
+        self.stage, self.done, self.total = stage, done, total
+        self._underway = (workers - 1) * size / 2  # the other workers are half through, on average
+        self._first, self._start = done, time.monotonic()
+        self._rows: list[dict[str, Any]] = []
+
+    def add(self, names: Sequence[str]) -> str:
+        """Count finished items; the line that says so."""
+        self.done += len(names)
+        seconds = time.monotonic() - self._start
+        left = self._left(seconds)
+        row = {"items": ", ".join(names), "finished after s": round(seconds, 1)}
+        self._rows.append({**row, "left s": round(left, 1)})
+        return f"{self.stage} {self.done}/{self.total}" + (f", {_about(left)} left" if left else "")
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row a chunk with the time left as it was told; one row when nothing was missing."""
+        return self._rows or [{"items": "all at hand", "finished after s": 0.0, "left s": 0.0}]
+
+    def seconds(self) -> float:
+        """Since the first item was asked for."""
+        return round(time.monotonic() - self._start, 1)
+
+    def _left(self, seconds: float) -> float:
+        waiting = self.total - self.done
+        underway = min(self._underway, waiting / 2)
+        return seconds / (self.done - self._first + underway) * (waiting - underway)
+
+
+def _about(seconds: float) -> str:
+    return f"~{seconds:.0f} s" if seconds < 90 else f"~{seconds / 60:.0f} min"

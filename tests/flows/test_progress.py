@@ -1,0 +1,39 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.progress import Progress
+
+
+def test_progress_tells_what_is_left(monkeypatch):
+    clock = iter([0.0, 60.0, 120.0])
+    monkeypatch.setattr("flows.progress.time.monotonic", lambda: next(clock))
+    progress = Progress("render", done=5, total=20)
+    assert progress.add(["a"] * 5) == "render 10/20, ~2 min left"
+    assert progress.add(["b"] * 10) == "render 20/20"
+
+
+def test_a_wall_clock_set_back_or_on_changes_nothing(monkeypatch):
+    clock = iter([0.0, 60.0])
+    monkeypatch.setattr("flows.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("flows.progress.time.time", lambda: -1e9)
+    assert Progress("render", 0, 2).add(["a"]) == "render 1/2, ~60 s left"
+
+
+@given(
+    workers=st.integers(1, 8),
+    pace=st.lists(st.floats(0.8, 1.25), min_size=200, max_size=200),
+)
+def test_the_time_left_is_right_within_a_quarter(workers, pace):
+    """Chunks of 5 clips that take 0.8 to 1.25 times their mean, once a tenth is done."""
+    free, ends = [0.0] * workers, []
+    for factor in pace:
+        worker = free.index(min(free))
+        free[worker] += 25 * factor
+        ends.append(free[worker])
+    ends.sort()
+    progress = Progress("render", 0, 5 * len(pace), workers, 5)
+    for number, end in enumerate(ends, start=1):
+        progress.done += 5
+        left = progress._left(end)
+        if len(ends) / 10 < number < 0.9 * len(ends):
+            assert abs(left - (ends[-1] - end)) <= 0.25 * (ends[-1] - end)
