@@ -1,5 +1,10 @@
 """The corpus in the formats of others; nothing here is read back by a stage.
 
-`corpus` reads the manifests, `tables` flattens them, `dataset` lays the files out; one module a
-format stands on these. The formats' own libraries are optional (`library`).
+`source` reads a workspace, `tables` flattens it, `dataset` lays the files out; one module a format
+stands on these, `export` puts them together. The formats' own libraries are optional (`library`).
 """
+
+FORMATS = (
+    "croissant", "datasheet", "ro-crate", "prov", "openlineage", "c2pa", "webdataset",
+    "huggingface", "all",
+)  # fmt: skip

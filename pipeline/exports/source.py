@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,13 +18,13 @@ _SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 
 @dataclass(frozen=True)
 class Release:
-    """What an export is of: `version` is semantic (semver.org), `revision` a commit that may end
-    in -dirty, `date` YYYY-MM-DD of that commit; the last two are None outside git.
+    """What an export is of: `version` is semantic (semver.org); `revision` a commit that may end
+    in -dirty, None outside git; `date` the commit's YYYY-MM-DD, outside git the export's.
     """
 
     version: str
     revision: str | None
-    date: str | None
+    date: str
 
 
 @dataclass(frozen=True)
@@ -87,25 +88,25 @@ class Source:
         return table[key]
 
 
-def read_source(root: Path) -> Source:
+def read_source(root: Path, today: date) -> Source:
     """The workspace at `root`; StageError when a table is missing or does not fit."""
-    return Source(root, lineage.read_corpus(root), read_release(root))
+    return Source(root, lineage.read_corpus(root), read_release(root, today))
 
 
-def read_release(root: Path) -> Release:
-    """The revision checked out at `root`.
+def read_release(root: Path, today: date) -> Release:
+    """The revision checked out at `root`, exported `today`.
 
     A tag such as v1.2.0 on the commit itself is the version; else the package's version and the
     commit make one, such as 0.1.0+3f6fff2a1b2c.
     """
     own = version("pallor")
     if not history.is_repository(root):
-        return Release(own, None, None)
+        return Release(own, None, today.isoformat())
     revision = history.git(
         root, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"
     ).strip()
-    date = history.git(root, "log", "-1", "--format=%cs").strip()
-    return Release(_tagged(root, revision) or f"{own}+{_short(revision)}", revision, date)
+    committed = history.git(root, "log", "-1", "--format=%cs").strip()
+    return Release(_tagged(root, revision) or f"{own}+{_short(revision)}", revision, committed)
 
 
 def _tagged(root: Path, revision: str) -> str | None:

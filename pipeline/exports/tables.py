@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.errors import StageError
 from pipeline.exports.source import Source
 from pipeline.files import file_digest
+from pipeline.lineage.provenance import allowed
 from pipeline.records import FaceTrack
 
 AVATAR_RIGHTS = {  # as pipeline.plan gives rendered stills
@@ -33,9 +34,18 @@ def window_rows(source: Source) -> list[dict[str, Any]]:
 
 
 def rights(source: Source, track: FaceTrack) -> dict[str, str]:
-    """`licence`, `consent` and `origin` of the face that is seen."""
+    """`licence`, `consent` and `origin` of the face that is seen.
+
+    Raises StageError for a licence that forbids what a transferred clip is.
+    """
     if (portrait := source.portrait(track)) is None:
         return dict(AVATAR_RIGHTS)
+    [judged] = allowed([portrait.licence])
+    if judged["use"] == "no":
+        raise StageError(
+            f"{track.clip_id} shows {portrait.portrait_id} under '{portrait.licence}', which "
+            f"{judged['because']}; `pallor forget {portrait.portrait_id}` takes it out"
+        )
     return {
         "licence": portrait.licence, "consent": portrait.consent, "origin": portrait.origin,
     }  # fmt: skip

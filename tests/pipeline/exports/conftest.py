@@ -1,6 +1,7 @@
 """A small finished workspace: real files in every place, written without the line."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.records import (
 from pipeline.video import write_clip
 
 FRAMES, FPS, SIZE = 4, 8, 32
+TODAY = date(2026, 11, 21)
 PEOPLE = [
     ("identity-a", 30.0, "female"),
     ("identity-b", 50.0, "male"),
@@ -163,4 +165,4 @@ def workspace(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def source(workspace) -> Source:
-    return read_source(workspace)
+    return read_source(workspace, TODAY)

@@ -1,4 +1,5 @@
 import shutil
+from datetime import date
 
 import numpy as np
 import pytest
@@ -7,8 +8,10 @@ from pipeline.errors import StageError
 from pipeline.exports.dataset import write_dataset
 from pipeline.exports.source import read_source
 from pipeline.exports.tables import clip_rows, window_rows
-from pipeline.files import file_digest, read_jsonl, tree_digest
+from pipeline.files import file_digest, read_jsonl, tree_digest, write_jsonl
 from pipeline.video import read_clip
+
+TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +74,15 @@ def test_a_missing_clip_is_named(workspace, tmp_path):
     root = shutil.copytree(workspace, tmp_path / "w")
     (root / "data" / "transferred" / "transfer-s.mp4").unlink()
     with pytest.raises(StageError, match=r"transfer-s.mp4 is missing; `dvc checkout`"):
-        clip_rows(read_source(root))
+        clip_rows(read_source(root, TODAY))
+
+
+def test_a_face_whose_licence_forbids_derivatives_is_not_exported(workspace, tmp_path):
+    root = shutil.copytree(workspace, tmp_path / "w")
+    rows = read_jsonl(root / "data" / "plan.jsonl")
+    for row in rows:
+        if row.get("portrait_id") == "portrait-p" and row["kind"] == "portrait":
+            row["licence"] = "CC-BY-ND-4.0"
+    write_jsonl(root / "data" / "plan.jsonl", rows)
+    with pytest.raises(StageError, match=r"transfer-p shows portrait-p.*pallor forget portrait-p"):
+        clip_rows(read_source(root, TODAY))

@@ -1,4 +1,3 @@
-import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -32,12 +31,12 @@ def test_a_library_is_given_as_it_is():
     assert library("json").dumps([1]) == "[1]"
 
 
-def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rocrate", None)
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.inner"])
+def test_a_missing_library_is_named_with_the_command_that_installs_it(name):
     with pytest.raises(AssetError) as error:
-        library("rocrate.rocrate")
+        library(name)
     assert str(error.value) == (
-        "this export needs the Python library rocrate; run "
+        "this export needs the Python library nowhere; run "
         "`pip install --requirement requirements-exports.lock`"
     )
 

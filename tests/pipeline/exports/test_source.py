@@ -1,11 +1,14 @@
 import shutil
 import subprocess
+from datetime import date
 
 import pytest
 
 from pipeline.errors import StageError
 from pipeline.exports.source import read_release, read_source
 from pipeline.files import read_jsonl, write_jsonl
+
+TODAY = date(2026, 11, 21)
 
 
 def git(root, *arguments):
@@ -37,7 +40,7 @@ def test_a_clip_of_an_unplanned_face_is_refused(workspace, tmp_path):
     root = shutil.copytree(workspace, tmp_path / "w")
     rows = read_jsonl(root / "data" / "plan.jsonl")
     write_jsonl(root / "data" / "plan.jsonl", [r for r in rows if r["kind"] != "portrait"])
-    source = read_source(root)
+    source = read_source(root, TODAY)
     with pytest.raises(StageError, match=r"faces.jsonl: transfer-p names portrait-p.*licence"):
         source.portrait(source.tracks[-2])
 
@@ -46,17 +49,17 @@ def test_a_missing_table_is_named(workspace, tmp_path):
     root = shutil.copytree(workspace, tmp_path / "w")
     (root / "data" / "split" / "clean.jsonl").unlink()
     with pytest.raises(StageError, match=r"split/clean.jsonl is missing"):
-        read_source(root)
+        read_source(root, TODAY)
 
 
 def test_outside_git_there_is_no_revision(tmp_path):
-    release = read_release(tmp_path)
-    assert (release.revision, release.date) == (None, None)
+    release = read_release(tmp_path, TODAY)
+    assert (release.revision, release.date) == (None, "2026-11-21")
     assert release.version == "0.1.0"
 
 
 def test_the_commit_is_part_of_the_version(repository):
-    release = read_release(repository)
+    release = read_release(repository, TODAY)
     assert release.version == f"0.1.0+{release.revision[:12]}"
     assert len(release.revision) == 40
     assert len(release.date) == 10
@@ -65,7 +68,7 @@ def test_the_commit_is_part_of_the_version(repository):
 def test_a_semantic_tag_is_the_version_unless_something_changed(repository):
     git(repository, "tag", "v1.2.0")
     git(repository, "tag", "good")
-    assert read_release(repository).version == "1.2.0"
+    assert read_release(repository, TODAY).version == "1.2.0"
     (repository / "file").write_text("two")
-    dirty = read_release(repository)
+    dirty = read_release(repository, TODAY)
     assert dirty.version == f"0.1.0+{dirty.revision[:12]}-dirty"

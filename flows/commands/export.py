@@ -1,0 +1,45 @@
+"""The command that hands the corpus to others: `pallor export`."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from flows.workspace import home, require_workspace
+from pipeline.errors import AssetError
+from pipeline.exports import FORMATS
+
+
+def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
+    """Add `export` to the grammar."""
+    page = command("export", "write the corpus in a standard format, into a new folder")
+    page.add_argument("format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
+    page.add_argument("-o", "--out", required=True, metavar="DIR", help="a folder to be made")
+    page.add_argument(
+        "--certificate", metavar="CHAIN.pem", help="c2pa: sign with this chain (default: our own)"
+    )
+    page.add_argument("--key", metavar="KEY.pem", help="c2pa: the private key of --certificate")
+
+
+def export(options: Namespace) -> None:
+    """`pallor export`: a new folder in one format, or in all of them."""
+    from pipeline.exports.certificate import local_certificate, own_certificate
+    from pipeline.exports.export import Export, write_export
+    from pipeline.exports.openlineage import environment_client
+    from pipeline.exports.source import read_source
+
+    require_workspace()
+    if bool(options.certificate) != bool(options.key):
+        raise AssetError("--certificate and --key go together: a chain and its private key, as PEM")
+    now, out = datetime.now(UTC), Path(options.out)
+    if options.certificate:
+        certificate = partial(own_certificate, Path(options.certificate), Path(options.key))
+    else:
+        certificate = partial(local_certificate, home() / "c2pa", now)
+    source = read_source(Path("."), now.date())
+    order = Export(source, home() / "runs", now, certificate, environment_client())
+    write_export(options.format, order, out)
+    files = [path for path in out.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files) / 1e6
+    print(f"{out}: {len(files)} files, {size:.1f} MB, version {source.release.version}")
