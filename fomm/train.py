@@ -68,11 +68,14 @@ class TrainConfig:
 class Trainer:
     """A model in training: networks, their moving average, optimizer and the step reached.
 
-    `seed` decides everything; step n draws from its own generator, so a resumed run and an
+    It starts from `start` where one is given, else from nothing.
+    `seed` decides everything else; step n draws from its own generator, so a resumed run and an
     unbroken one give the same weights (same machine, same torch threads).
     """
 
-    def __init__(self, config: TrainConfig, seed: int, device: str = "cpu"):
+    def __init__(
+        self, config: TrainConfig, seed: int, device: str = "cpu", start: MotionModel | None = None
+    ):
         torch.use_deterministic_algorithms(True)
         # Clearing each new tensor costs an eighth of a step and no operation here reads one.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -82,6 +85,8 @@ class Trainer:
             torch.manual_seed(seed % 2**63)
             model = MotionModel(config.model)
         pass_through(model.generator)
+        if start is not None:
+            model.load_state_dict(start.state_dict())
         self.model = in_layout(model.to(self.device), torch.channels_last).train()
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.Adam(self._groups(), betas=(0.5, 0.999))
@@ -282,12 +287,13 @@ def train(
     state: Path | None = None,
     say: Callable[[str], None] = print,
     device: str = "cpu",
+    start: MotionModel | None = None,
 ) -> tuple[MotionModel, list[Losses]]:
     """A motion model trained on `data`, and its loss curve, a point every 50 steps.
 
     `state` is where a killed run finds its last step; the caller removes it when done with it.
     """
-    trainer = Trainer(config, seed, device)
+    trainer = Trainer(config, seed, device, start)
     say(f"precision {trainer.because}")
     if state is not None and state.is_file():
         trainer.resume(state)

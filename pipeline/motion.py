@@ -11,13 +11,15 @@ from fomm.data import Performances
 from fomm.train import TrainConfig, precision, train
 from pipeline.errors import StageError
 from pipeline.fidelity import figures
-from pipeline.files import write_json, writing
+from pipeline.files import file_digest, read_json, write_json, writing
 from pipeline.params import MotionParams
 
+FIRST = Path("motion/first.safetensors")  # of an earlier training, which its .json records
 HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
 POINTS, FLOW, PICTURE = 0.6, 1.5, 0.5
+IMAGE = 5 / 3  # the image path's rate over the motion's, see TrainConfig.image_rate
 THREADS = 2  # the sums' order, and so the bytes, follow from it
 
 
@@ -37,16 +39,14 @@ def train_motion(
     few people are given to hold four out.
     """
     data = _performances(frames, landmarks)
-    config = TrainConfig(
-        steps=params.steps, point_steps=round(POINTS * params.steps),
-        flow_steps=round(FLOW * params.steps), picture_steps=round(PICTURE * params.steps),
-        batch=params.batch, learning_rate=params.learning_rate,
-    )  # fmt: skip
+    start = fomm.load_checkpoint(FIRST, "compact-128") if params.warm else None
+    config = _config(params)
     seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
     torch.set_num_threads(THREADS)
-    model, curve = train(seen, config, seed, state, say)
+    model, curve = train(seen, config, seed, state, say, start=start)
     record = {
         "model": config.model.name,
+        "start": _first() if params.warm else None,
         "steps": config.phases(),
         "precision": precision(config.bf16, torch.device("cpu"))[1],
         "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
@@ -59,6 +59,23 @@ def train_motion(
         fomm.save_checkpoint(part, model)
     write_json(out / "record.json", record)
     return record
+
+
+def _config(params: MotionParams) -> TrainConfig:
+    """The schedule; a model that was trained before needs only the last phase."""
+    early = 0.0 if params.warm else float(params.steps)
+    return TrainConfig(
+        steps=params.steps, point_steps=round(POINTS * early), flow_steps=round(FLOW * early),
+        picture_steps=round(PICTURE * early), batch=params.batch,
+        learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate,
+    )  # fmt: skip
+
+
+def _first() -> dict[str, object]:
+    """The checkpoint that is trained on, by hash, and what its own record says of it."""
+    record = read_json(FIRST.with_suffix(".json"))
+    del record["curve"]
+    return {"sha256": file_digest(FIRST), "record": record}
 
 
 def _performances(frames: np.ndarray, landmarks: np.ndarray) -> Performances:

@@ -8,10 +8,11 @@ import torch
 
 import fomm
 from pipeline.errors import StageError
-from pipeline.motion import HELD_OUT, train_motion
+from pipeline.files import file_digest
+from pipeline.motion import FIRST, HELD_OUT, train_motion
 from pipeline.params import MotionParams
 
-BRIEF = MotionParams(steps=2, batch=2)
+BRIEF = MotionParams(steps=2, batch=2, warm=False)
 
 
 @pytest.fixture
@@ -38,6 +39,20 @@ def test_the_checkpoint_loads_and_the_record_tells(grid, tmp_path):
     assert record["people"] == {"trained on": 2, "held out": HELD_OUT}
     assert set(record["held_out"]["psnr_db"]) == {"static", "absolute", "relative"}
     assert any("steps/s" in line for line in said)
+
+
+def test_a_training_goes_on_from_the_first(grid, tmp_path):
+    warm = BRIEF.model_copy(update={"warm": True, "learning_rate": 1e-12})
+    record = train_motion(*grid, warm, 5, tmp_path, say=lambda line: None)
+    first, model = (
+        fomm.load_checkpoint(path, "compact-128")
+        for path in (FIRST, tmp_path / "compact-128.safetensors")
+    )
+    assert record["steps"] == {"points": 0, "flow": 0, "picture": 0, "whole": 2}
+    assert record["start"]["sha256"] == file_digest(FIRST)
+    assert record["start"]["record"]["model"] == "compact-128"
+    for one, other in zip(first.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
 def test_too_few_people(grid, tmp_path):
