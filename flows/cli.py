@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look
+from flows.commands import export, forget, lineage, look, transfer
 from flows.stage import say_errors
 from pipeline.params import nearest
 
@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     forget.add_command(command)
     export.add_command(command)
     look.add_commands(command)
+    transfer.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets")
     command("doctor", "check this machine and say what to do")
     return page
@@ -106,7 +107,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
         "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
         "export": export.export,
-        "sheet": look.sheet, "overlay": look.overlay,
+        "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
     }  # fmt: skip
 
 

@@ -17,14 +17,14 @@ REPEATS = 3  # times the clip is shown: two seconds are over before one has look
 FPS = 24  # players drop or stutter at 8 frames a second
 
 
-def write_film(path: Path, frames: Frames, fps: int) -> None:
-    """Write (T, H, W, 3) uint8 RGB frames of `fps` a second as a film that repeats the clip.
+def write_film(path: Path, frames: Frames, fps: int, repeats: int = REPEATS) -> None:
+    """Write (T, H, W, 3) uint8 RGB frames of `fps` a second as a film of `repeats` times the clip.
 
     Raises ClipError when `path` does not end in .mp4.
     """
     if path.suffix != ".mp4":
         raise ClipError(f"{path} must end in .mp4")
-    held = np.repeat(np.concatenate([frames] * REPEATS), max(1, FPS // fps), axis=0)
+    held = np.repeat(np.concatenate([frames] * repeats), max(1, FPS // fps), axis=0)
     with writing(path) as part:
         iio.imwrite(
             part, held, extension=".mp4", plugin="FFMPEG", fps=fps * max(1, FPS // fps),

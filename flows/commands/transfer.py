@@ -1,0 +1,39 @@
+"""The command `pallor transfer`: a portrait performs a video."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.settings import PARAMS
+from pipeline.params import Params, load_params
+
+
+def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
+    """Add `transfer` to the grammar."""
+    page = command("transfer", "let the face of a picture perform the motion of a video")
+    page.add_argument("portrait", metavar="PORTRAIT", help="a picture of one face, of any size")
+    page.add_argument("driving", metavar="DRIVING.mp4", help="a video of one face")
+    page.add_argument("-o", "--out", required=True, metavar="OUT.mp4")
+    page.add_argument("--checkpoint", metavar="FILE", help="default: motion.checkpoint")
+    page.add_argument("--mode", choices=["exact", "fast"], default="exact")
+    page.add_argument(
+        "--absolute", action="store_true",
+        help="take over the driver's own shape and place, not the change since its neutral frame",
+    )  # fmt: skip
+
+
+def transfer(options: Namespace) -> None:
+    """`pallor transfer`: the motion model on two files of anybody's, as a film."""
+    from pipeline.film import write_film
+    from pipeline.perform import perform
+
+    params = load_params() if PARAMS.is_file() else Params()
+    how = params.transfer.model_copy(update={"relative": not options.absolute})
+    checkpoint = Path(options.checkpoint or params.motion.checkpoint)
+    made = perform(
+        Path(options.portrait), Path(options.driving), checkpoint, how, options.mode
+    )  # fmt: skip
+    write_film(Path(options.out), made.frames, made.fps, repeats=1)
+    for note in made.notes:
+        print(note)
+    print(f"{options.out}: {len(made.frames)} frames, {made.fps} a second")
