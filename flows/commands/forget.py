@@ -59,6 +59,7 @@ def _apply(place: Workspace, removal: Removal, effect: Consequences, run: bool) 
         _exclude(removal)
         erased = erase(place, removal)
         _leave_register(removal, erased)
+        INDEX.unlink(missing_ok=True)  # made anew from what is left
         when = datetime.now(UTC).isoformat(timespec="seconds")
         bury(place.root, effect, erased, command, when, revision)
     counts = ", ".join(f"{count} files from the {name}" for name, count in erased.files.items())

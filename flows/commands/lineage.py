@@ -73,8 +73,10 @@ def explain(options: Namespace) -> None:
     from pipeline.lineage.index import open_index
 
     place = workspace()
-    with closing(open_index(place.root, INDEX)) as database:
-        answer = lineage.explain(database, options.id, place)
+    answer = lineage.removed(options.id, place.root)
+    if answer is None:
+        with closing(open_index(place.root, INDEX)) as database:
+            answer = lineage.explain(database, options.id, place)
     if options.html:
         with writing(Path(options.html)) as part:
             part.write_text(page.html(answer))
@@ -115,7 +117,7 @@ def verify(options: Namespace) -> None:
     if options.rebuild:
         _rebuild(place, options.rebuild, options.seed)
     if findings:
-        raise StageError(f"{len(findings)} things are not as they were made, see above")
+        raise StageError(f"not everything is as it was made: {len(findings)} findings, see above")
     print(summary(place))
 
 

@@ -47,6 +47,8 @@ def erase(place: Workspace, removal: Removal) -> Erased:
     for path in sorted(removal.paths):
         erased.add("workspace", place.root / path)
     erase_work(place.home / "work", removal, erased)
+    for database in sorted((place.home / "prefect").glob("prefect.db*")):
+        erased.add("history of Prefect's runs", database)  # task names are names of items
     used = referenced(place)
     for name, store in stores(place).items():
         orphans = {md5 for md5, _ in objects(store)} - used

@@ -31,11 +31,8 @@ LABELS = "set by the plan and performed by the geometry, not measured from pixel
 def explain(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
     """All that is known of an id, a key ("3/FD3-L") or a name ("model:clean", "FD1").
 
-    Raises StageError for a name that no table holds and nothing was removed under.
+    Raises StageError for a name that no table holds; ask `removed` first.
     """
-    tombstone = removed(name, place.root)
-    if tombstone:
-        return {"id": name, "kind": "removed", "is": tombstone}
     name = query.resolve(database, name)
     kind = query.kind_of(database, name)
     answer = {"id": name, "kind": kind, **_OF_KIND[kind](database, name, place)}
@@ -47,10 +44,11 @@ def explain(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
 
 
 def removed(name: str, root: Path) -> Facts | None:
-    """The tombstone of a forgotten portrait or identity; None when it was never removed."""
+    """The explanation of a forgotten portrait or identity: its tombstone; None for any other."""
     path = root / TOMBSTONES
     rows = read_jsonl(path) if path.is_file() else []
-    return next((row for row in reversed(rows) if name in row["ids"]), None)
+    stone = next((row for row in reversed(rows) if name in row["ids"]), None)
+    return {"id": name, "kind": "removed", "is": stone} if stone else None
 
 
 def _clip(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:

@@ -32,9 +32,10 @@ def commit(root: Path, revision: str) -> str:
         raise StageError(f"'{revision}' is no revision of this clone; see `git log`") from error
 
 
-def changes(root: Path) -> list[str]:
-    """The paths that differ from the commit checked out, untracked ones included."""
-    rows = git(root, "status", "--porcelain", "--untracked-files=normal").splitlines()
+def changes(root: Path, *below: Path | str) -> list[str]:
+    """The paths (all, or those `below`) that differ from the commit, untracked ones included."""
+    status = ["status", "--porcelain", "--untracked-files=normal", "--"]
+    rows = git(root, *status, *map(str, below)).splitlines()
     return [row[3:] for row in rows]
 
 

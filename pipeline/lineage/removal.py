@@ -1,16 +1,17 @@
 """What goes when a person asks to be removed: names and objects, in every committed version."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.errors import StageError
 from pipeline.lineage import history
 from pipeline.lineage.corpus import LOCK, PLAN, Workspace
 from pipeline.lineage.index import stream
-from pipeline.lineage.lock import Stage, listing, parse_lock, read_lock
+from pipeline.lineage.lock import Stage, hash_folder, listing, parse_lock, read_lock
 
 Row = dict[str, Any]
 
@@ -19,6 +20,7 @@ ITEMS = ("data/clips", "data/portraits", "data/transferred", "data/faces")
 TABLES = ("portraits.jsonl", "faces.jsonl", "quarantine.jsonl")
 NOBODY = ("data/faces/detector.json",)
 OTHER_PEOPLE = ("motion",)  # the motion model's people are in no clip
+EMPTY = hashlib.md5(b"").hexdigest()  # a table without rows shows nobody
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,14 @@ class Version:
                 continue
             for path, md5 in stage.outs.items():
                 if md5.endswith(".dir"):
-                    inside = listing(md5, place.stores) or {}
+                    inside = listing(md5, place.stores) or self._uncached(place.root / path)
                     yield from ((f"{path}/{file}", found) for file, found in inside.items())
                 else:
                     yield path, md5
+
+    def _uncached(self, folder: Path) -> dict[str, str]:
+        # An output that DVC does not cache is only in the workspace (and, as bytes, in git).
+        return hash_folder(folder) if self.revision is None and folder.is_dir() else {}
 
 
 def versions(place: Workspace) -> Iterator[Version]:
@@ -110,7 +116,7 @@ def plan_removal(place: Workspace, subject: Subject) -> Removal:
         if names and version.revision:
             removal.revisions.append(version.revision)
     # What stands elsewhere too, byte for byte, does not show the subject.
-    removal.objects -= kept
+    removal.objects -= kept | {EMPTY}
     return removal
 
 

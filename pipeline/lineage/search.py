@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.lineage import looks
-from pipeline.lineage.corpus import PARAMS, TOMBSTONES, Workspace
+from pipeline.lineage.corpus import LOCK, PARAMS, TOMBSTONES, Workspace
 from pipeline.lineage.lock import file_md5
-from pipeline.lineage.removal import Removal
+from pipeline.lineage.removal import Removal, derived_names, versions
 
 # Not searched: git keeps versions of its own (see docs/lineage.md), the rest is none of ours.
 _SKIPPED = {".git", ".venv", "__pycache__", "assets", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
@@ -42,10 +42,11 @@ def known_looks(place: Workspace, removal: Removal) -> np.ndarray:
 def search(place: Workspace, removal: Removal, known: np.ndarray) -> Iterator[Trace]:
     """Whatever is left in workspace, home, cache and folder remotes; nothing after a removal."""
     looked: dict[str, float] = {}
+    gone = removal.objects - _made_without(place, removal)
     for path in files(place):
         md5 = file_md5(path)
         where = str(path)
-        if md5 in removal.objects:
+        if md5 in gone:
             yield Trace("bytes", where, f"MD5 {md5}")
             continue
         if md5 not in looked:
@@ -65,6 +66,14 @@ def files(place: Workspace) -> Iterator[Path]:
             if resolved not in seen:
                 seen.add(resolved)
                 yield path
+
+
+def _made_without(place: Workspace, removal: Removal) -> set[str]:
+    """Hashes of a version made anew: counts, say, that come out the same do not show anyone."""
+    now = next(versions(place))
+    if not now.rows or derived_names(now.rows, removal.subject):
+        return set()
+    return {md5 for _, md5 in now.files(place)}
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -91,7 +100,7 @@ def _nearest(path: Path, known: np.ndarray) -> float:
 
 def _names(path: Path, removal: Removal, place: Workspace) -> Iterator[Trace]:
     # Tombstone, exclusion and the lists of old versions hold ids, which say nothing of a person.
-    known = (place.root / TOMBSTONES, place.root / PARAMS)
+    known = (place.root / TOMBSTONES, place.root / PARAMS, place.root / LOCK)
     if path.stat().st_size > _LARGE or path in known or path.suffix == ".dir":
         return
     photographs = [key for key in removal.subject.keys if key.startswith("photo/")]

@@ -93,8 +93,10 @@ def _check_folder(place: Workspace, path: str, md5: str) -> Iterator[Finding]:
     if folder_hash(found) == md5:
         return
     locked = listing(md5, place.stores)
-    if locked is None:
-        yield Finding("altered file", path, "a file in it; the cache does not say which any more")
+    if locked is None:  # an output that DVC does not cache; git may have it
+        named = history.changes(place.root, path) if history.is_repository(place.root) else []
+        detail = f"{', '.join(named) or 'a file in it'} is not what dvc.lock has"
+        yield Finding("altered file", path, detail)
         return
     for name in sorted(found.keys() | locked.keys()):
         where = f"{path}/{name}"
@@ -127,7 +129,7 @@ def _against_source(place: Workspace, lock: dict[str, Stage]) -> Iterator[Findin
         for path, md5 in stage.deps.items():
             if path not in made and name not in frozen and _hash(place.root / path) != md5:
                 yield Finding("stale", path, f"not what stage {name} was run with; `pallor run`")
-    values = load_params(place.root / PARAMS).model_dump()
+    values = yaml.safe_load((place.root / PARAMS).read_text())  # as DVC reads them
     for name, stage in lock.items():
         for key, value in stage.params.items():
             if name not in frozen and _param(values, key) != value:

@@ -1,0 +1,218 @@
+import json
+from contextlib import closing
+from xml.etree import ElementTree
+
+import pytest
+
+from pipeline.errors import StageError
+from pipeline.files import write_jsonl
+from pipeline.lineage import page, provenance, query
+from pipeline.lineage.corpus import read_corpus
+from pipeline.lineage.coverage import coverage
+from pipeline.lineage.explain import explain
+from pipeline.lineage.index import open_index
+
+
+@pytest.fixture(scope="module")
+def database(template, tmp_path_factory):
+    with closing(open_index(template.root, tmp_path_factory.mktemp("index") / "i.db")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def corpus(template):
+    return read_corpus(template.root)
+
+
+def ask(database, template, name):
+    return explain(database, name, template.place)
+
+
+def test_a_clip_says_seed_people_camera_and_assets_with_licence(database, template, corpus):
+    clip = corpus.plan.clips[3]
+    answer = ask(database, template, clip.clip_id)
+    assert answer["kind"] == "clip"
+    assert answer["is"]["seed"] == clip.seed
+    roles = {row["role"]: row for row in answer["made_from"]}
+    assert roles["performer"]["id"] == clip.person.identity_id
+    assert roles["display"]["id"] == clip.expression
+    assert len(roles["asset"]["sha256"]) == 64
+    assert "CC0" in roles["asset"]["licence"]
+
+
+def test_a_clip_is_found_by_its_key(database, template, corpus):
+    clip = corpus.plan.clips[0]
+    assert ask(database, template, clip.key)["id"] == clip.clip_id
+
+
+def test_a_clip_says_its_stages_params_inputs_and_run(database, template, corpus):
+    answer = ask(database, template, corpus.plan.clips[0].clip_id)
+    render = next(stage for stage in answer["stages"] if stage["stage"] == "render")
+    assert render["params"]["render"]["samples"] == 16
+    assert "data/plan.jsonl" in render["inputs"]
+    assert render["run"]["user"] == "ada"
+    said = page.text(answer)
+    assert "by ada on ward in 1.5 s, commit 0123456789 with uncommitted changes; bpy 4.5.15" in said
+    assert "run: no record here" in said  # the other stages
+
+
+def test_a_file_says_whether_it_is_as_locked(made, tmp_path):
+    clip = made.plan.clips[0].clip_id
+    (made.root / f"data/clips/{clip}.npz").write_bytes(b"x")
+    (made.root / f"data/faces/{clip}.mp4").unlink()
+    with closing(open_index(made.root, tmp_path / "i.db")) as database:
+        states = {f["path"]: f["state"] for f in explain(database, clip, made.place)["files"]}
+    assert states == {
+        f"data/clips/{clip}.mp4": "as locked",
+        f"data/clips/{clip}.npz": "ALTERED",
+        f"data/faces/{clip}.mp4": "missing",
+    }
+
+
+def test_a_portrait_says_licence_use_and_every_clip(database, template, corpus):
+    portrait = next(p for p in corpus.plan.portraits if p.file)
+    answer = ask(database, template, portrait.portrait_id)
+    assert answer["is"]["licence"] == portrait.licence
+    assert answer["is"]["use allowed"].startswith("yes")
+    performed = [t.clip_id for t in corpus.plan.transfers if t.portrait_id == portrait.portrait_id]
+    assert answer["leads_to"]["first clips"] == performed
+
+
+def test_an_identity_leads_to_its_clips_and_those_it_drives(database, template, corpus):
+    clip = corpus.plan.clips[0]
+    name = clip.person.identity_id
+    own = {c.clip_id for c in corpus.plan.clips if c.person.identity_id == name}
+    driven = {t.clip_id for t in corpus.plan.transfers if t.driving_clip_id in own}
+    assert set(query.derived_clips(database, "identity", name)) == own | driven
+    assert ask(database, template, name)["leads_to"]["clips"] == len(own | driven)
+
+
+def test_windows_and_copies_are_counted_as_the_tables_have_them(database, corpus):
+    for clip in (corpus.tracks[0].clip_id, corpus.tracks[-1].clip_id):
+        for row in query.derived_samples(database, "clip", clip):
+            table = corpus.oversampled[row["protocol"]]
+            follows = {t.clip_id for t in corpus.plan.transfers if t.driving_clip_id == clip}
+            mine = [s for s in table if s.clip_id in {clip} | follows and s.side == row["side"]]
+            assert row["windows"] == sum(s.origin is None for s in mine)
+            assert row["copies"] == sum(s.origin is not None for s in mine)
+
+
+def test_a_sample_says_its_sides_and_what_it_trains_or_judges(database, template, corpus):
+    for sample in corpus.splits["clean"]:
+        answer = ask(database, template, sample.sample_id)
+        assert answer["sides"]["clean"] == sample.side
+        assert ("model:clean" in answer["leads_to"]["trains"]) == (sample.side == "train")
+        assert ("metric:clean" in answer["leads_to"]["judges"]) == (sample.side == "test")
+
+
+def test_a_copy_says_its_origin(database, template, corpus):
+    copy = next(s for s in corpus.oversampled["published"] if s.origin)
+    answer = ask(database, template, copy.sample_id)
+    assert {"role": "copy of", "id": copy.origin} in answer["made_from"]
+    assert copy.sample_id in ask(database, template, copy.origin)["leads_to"]["copies"]
+
+
+def test_a_model_says_its_data_its_version_and_who_is_on_both_sides(database, template):
+    answer = ask(database, template, "model:clean")
+    assert any(row.get("path") == "data/oversampled" for row in answer["made_from"])
+    assert any("The corpus" in str(row.get("commit")) for row in answer["made_from"])
+    assert answer["sides"]["groups of people on both sides"] == 0
+    published = ask(database, template, "model:published")
+    assert published["sides"]["groups of people on both sides"] > 0
+
+
+def test_a_metric_says_coverage_and_error_that_add_up(database, template, corpus):
+    rows = ask(database, template, "metric:clean")["coverage"]
+    clips = {track.clip_id for track in corpus.tracks}
+    for trait in ("sex", "ethnicity", "age", "kind"):
+        of_trait = [row for row in rows if row["trait"] == trait]
+        assert sum(row["train"] + row["test"] for row in of_trait) == len(clips)
+        wrong = sum((row["error"] or 0) * row["windows"] for row in of_trait)
+        windows = sum(row["windows"] for row in of_trait)
+        stated = corpus.evaluation["clean"]["by_window"]["accuracy"]
+        assert 1 - wrong / windows == pytest.approx(stated, abs=1e-3)
+    assert coverage(database, "clean", template.root) == rows
+
+
+@pytest.mark.parametrize("name", ["FD1", "model:published", "metric:published"])
+def test_every_kind_reads_as_text_and_page(database, template, name):
+    answer = ask(database, template, name)
+    assert page.text(answer).startswith(f"{name}: {answer['kind']}")
+    html = page.html(answer)
+    assert html.startswith("<!doctype html>")
+    assert "<script" not in html
+
+
+def test_the_page_draws_what_a_portrait_leads_to(database, template, corpus):
+    portrait = corpus.plan.portraits[0]
+    html = page.html(ask(database, template, portrait.portrait_id))
+    svg = html[html.index("<svg") : html.index("</svg>") + 6]
+    drawn = "".join(ElementTree.fromstring(svg).itertext())
+    performed = next(t for t in corpus.plan.transfers if t.portrait_id == portrait.portrait_id)
+    assert portrait.portrait_id in drawn
+    assert performed.clip_id in drawn
+    assert portrait.person.identity_id in drawn
+
+
+def test_an_unknown_id_names_the_nearest(database, template, corpus):
+    name = corpus.plan.clips[0].clip_id
+    with pytest.raises(StageError, match=f"the nearest is '{name}'"):
+        ask(database, template, name[:-1] + "x")
+    with pytest.raises(StageError, match="`pallor find` lists"):
+        ask(database, template, "???")
+
+
+def test_filters_find_what_the_tables_say(database, corpus):
+    clip = corpus.plan.clips[1]
+    found = query.find(
+        database, {"identity": clip.person.identity_id, "expression": clip.expression}
+    )
+    follows = [t.clip_id for t in corpus.plan.transfers if t.driving_clip_id == clip.clip_id]
+    assert found == sorted([clip.clip_id, *follows])
+    lost = [row["clip_id"] for row in corpus.quarantine]
+    assert query.find(database, {"status": "quarantined"}) == lost
+    tested = {s.clip_id for s in corpus.splits["clean"] if s.side == "test"}
+    assert set(query.find(database, {}, ("clean", "test"))) == tested
+    camera = query.row_of(database, "clip", clip.clip_id)["camera"]
+    assert clip.clip_id in query.find(database, {"camera": camera})
+
+
+@pytest.mark.parametrize("text", ["clean", "clean:both", "any:test"])
+def test_a_side_that_is_none_is_one_sentence(text):
+    with pytest.raises(StageError, match="is no side; it looks like clean:test"):
+        query.parse_side(text)
+
+
+def test_the_index_is_made_anew_when_a_table_changes(made, tmp_path):
+    path = tmp_path / "i.db"
+    open_index(made.root, path).close()
+    before = path.stat().st_mtime_ns
+    open_index(made.root, path).close()
+    assert path.stat().st_mtime_ns == before
+    table = made.root / "data/faces/quarantine.jsonl"
+    row = json.loads(table.read_text())
+    write_jsonl(table, [row | {"reason": "frozen"}])
+    with closing(open_index(made.root, path)) as database:
+        assert query.row_of(database, "clip", row["clip_id"])["reason"] == "frozen"
+
+
+def test_a_broken_index_is_made_anew(template, tmp_path):
+    (tmp_path / "i.db").write_text("no database")
+    with closing(open_index(template.root, tmp_path / "i.db")) as database:
+        assert query.kind_of(database, "FD1") == "expression"
+
+
+def test_without_a_plan_there_is_nothing_to_index(tmp_path):
+    with pytest.raises(StageError, match=r"plan\.jsonl is missing; run `pallor run`"):
+        open_index(tmp_path, tmp_path / "i.db")
+
+
+@pytest.mark.parametrize(
+    ("licence", "use"),
+    [("CC0-1.0", "yes"), ("public domain (NASA)", "yes"), ("CC-BY-4.0", "yes, with attribution"),
+     ("CC BY-NC 4.0", "yes, not commercially"), ("CC-BY-ND-4.0", "no"),
+     ("own photograph", "ask the rights holder")],
+)  # fmt: skip
+def test_what_a_licence_allows(licence, use):
+    [row] = provenance.allowed([licence])
+    assert row["use"] == use
