@@ -104,16 +104,19 @@ def find_subject(place: Workspace, name: str) -> Subject:
 
 def plan_removal(place: Workspace, subject: Subject) -> Removal:
     """All that must go, over the workspace and every commit of every branch and tag."""
-    removal, kept = Removal(subject), set[str]()
-    for version in versions(place):
-        names = derived_names(version.rows, subject)
-        for path, md5 in version.files(place):
-            goes = _shows(path, names)
+    found = list(versions(place))
+    names = set().union(*(derived_names(version.rows, subject) for version in found))
+    removal, kept = Removal(subject, names), set[str]()
+    for version in found:
+        files = list(version.files(place))
+        holds = any(row_names(row) & names for row in version.rows)
+        holds = holds or any(PurePosixPath(path).stem in names for path, _ in files)
+        for path, md5 in files:
+            goes = holds and _shows(path, names)
             (removal.objects if goes else kept).add(md5)
             if goes and version.revision is None:
                 removal.paths.add(path)
-        removal.names |= names
-        if names and version.revision:
+        if holds and version.revision:
             removal.revisions.append(version.revision)
     # What stands elsewhere too, byte for byte, does not show the subject.
     removal.objects -= kept | {EMPTY}
@@ -160,8 +163,13 @@ def _subject(rows: Sequence[Row], name: str) -> Subject | None:
     return Subject((name,), "identity", tuple(r["key"] for r in clips), ()) if clips else None
 
 
+def row_names(row: Row) -> set[str]:
+    """The ids under which a row of the plan has files."""
+    return {row[field] for field in ("clip_id", "portrait_id") if field in row}
+
+
 def _shows(path: str, names: set[str]) -> bool:
-    if path in NOBODY or not names:
+    if path in NOBODY:
         return False
     file = PurePosixPath(path)
     item = str(file.parent) in ITEMS and file.name not in TABLES

@@ -16,8 +16,15 @@ from pipeline.lineage import looks
 from pipeline.lineage.erase import Erased, erase, erase_register
 from pipeline.lineage.forget import consequences
 from pipeline.lineage.index import open_index
-from pipeline.lineage.lock import file_md5, listing, outs, read_lock
-from pipeline.lineage.removal import Removal, Subject, derived_names, find_subject, plan_removal
+from pipeline.lineage.lock import file_md5, listing, object_path, outs, read_lock
+from pipeline.lineage.removal import (
+    Removal,
+    Subject,
+    derived_names,
+    find_subject,
+    plan_removal,
+    row_names,
+)
 from pipeline.lineage.search import known_looks, search
 from pipeline.params import load_params
 from pipeline.plan import make_plan
@@ -102,17 +109,26 @@ def test_everyone_else_can_still_be_restored(made):
 
 def test_earlier_versions_lose_them_too(made):
     first = removal_of(made)
-    edited = made.root / "params.yaml"
-    edited.write_text(edited.read_text().replace("count: 3", "count: 2"))
-    rows = [r.row() for r in make_plan(load_params(edited), made.root / "portraits/register.csv")]
-    keep = [row for row in rows if row.get("portrait_id") not in first.names]
-    (made.root / "data/plan.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in keep))
+    cached = {md5 for md5 in first.objects if object_path(made.place.cache, md5).exists()}
+    table = made.root / "data/plan.jsonl"
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    table.write_text(
+        "".join(f"{json.dumps(row)}\n" for row in rows if not row_names(row) & first.names)
+    )
+    for path in first.paths - {"data/plan.jsonl"}:
+        if Path(path).stem in first.names:
+            (made.root / path).unlink()
+        else:
+            (made.root / path).write_text(f"{path} without them")
     made.dvc("commit", "--force", "--quiet")
-    made.commit("A version without them in the plan")
-    second = removal_of(made)  # found in the first commit alone
-    assert second.subject.ids == first.subject.ids
-    assert second.objects
+    made.commit("A version without them")
+    second = removal_of(made)
+    assert second.objects >= cached
+    assert second.paths == set()
     assert len(second.revisions) == 1
+    erase(made.place, second)
+    for store in made.place.stores:
+        assert not any(object_path(store, md5).exists() for md5 in cached)
 
 
 def test_what_no_version_has_goes_as_well(made):
