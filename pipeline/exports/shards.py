@@ -15,7 +15,6 @@ from pipeline.exports.tables import clip_rows, window_rows
 from pipeline.files import file_digest, write_json
 
 CLIPS_A_SHARD = 256  # some tens of MB at the default clip size: small enough to shuffle
-UNSPLIT = "unsplit"  # clips shorter than a window, on neither side
 OWNER = "pallor"
 
 
@@ -45,7 +44,7 @@ def _by_side(source: Source) -> dict[str, list[tuple[Any, dict[str, Any]]]]:
     sides: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
     for track, row in zip(source.tracks, clip_rows(source), strict=True):
         row["windows"] = windows.get(track.clip_id, [])
-        sides.setdefault(row["side"] or UNSPLIT, []).append((track, row))
+        sides.setdefault(row["side"], []).append((track, row))
     return sides
 
 

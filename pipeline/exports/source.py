@@ -52,8 +52,15 @@ class Source:
 
     @cached_property
     def clean(self) -> dict[str, Sample]:
-        """One window of each clip, which has the clip's side and group in the clean split."""
+        """A window of each clip, which has the clip's side and group in the clean split."""
         return {sample.clip_id: sample for sample in self.corpus.splits["clean"]}
+
+    def place(self, track: FaceTrack) -> Sample:
+        """The clip's entry in `clean`; StageError when the split is of other clips."""
+        if track.clip_id not in self.clean:
+            where = self.root / lineage.SPLIT / "clean.jsonl"
+            raise StageError(f"{where} has no window of {track.clip_id}; run `pallor run`")
+        return self.clean[track.clip_id]
 
     def driver(self, track: FaceTrack) -> ClipPlan:
         """The planned clip whose motion is seen; StageError when the plan lacks it."""

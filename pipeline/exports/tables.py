@@ -53,14 +53,14 @@ def rights(source: Source, track: FaceTrack) -> dict[str, str]:
 
 def _clip_row(source: Source, track: FaceTrack) -> dict[str, Any]:
     driver = source.driver(track)
-    place = source.clean.get(track.clip_id)  # a clip shorter than a window is on neither side
+    place = source.place(track)
     truth = source.truth(track)
     return {
         "clip_id": track.clip_id,
         "kind": track.kind,
         "label": track.label,
-        "side": place.side if place else None,
-        "group": place.group if place else None,
+        "side": place.side,
+        "group": place.group,
         "identity_id": track.identity_id,
         "driving_clip_id": track.driving_clip_id,
         "portrait_id": track.portrait_id,

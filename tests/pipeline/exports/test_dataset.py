@@ -86,3 +86,11 @@ def test_a_face_whose_licence_forbids_derivatives_is_not_exported(workspace, tmp
     write_jsonl(root / "data" / "plan.jsonl", rows)
     with pytest.raises(StageError, match=r"transfer-p shows portrait-p.*pallor forget portrait-p"):
         clip_rows(read_source(root, TODAY))
+
+
+def test_a_split_of_other_clips_is_refused(workspace, tmp_path):
+    root = shutil.copytree(workspace, tmp_path / "w")
+    path = root / "data" / "split" / "clean.jsonl"
+    write_jsonl(path, [row for row in read_jsonl(path) if row["clip_id"] != "clip-b1"])
+    with pytest.raises(StageError, match=r"clean.jsonl has no window of clip-b1; run `pallor run`"):
+        clip_rows(read_source(root, TODAY))
