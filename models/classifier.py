@@ -1,7 +1,7 @@
 """The numpy door: a trained network with its labels, from windows of pixels to probabilities.
 
 A model file is safetensors; its metadata's one key, `pallor`, holds JSON with `format`, `model`
-(a name in `MODELS`), `config`, `labels` and `window` (frames).
+(a name in `MODELS`), `config`, `labels`, `window` (frames) and `temperature`.
 """
 
 import json
@@ -25,7 +25,7 @@ MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "convlstm": (ConvLSTMClassifier, ConvLSTMConfig),
     "framecnn": (FrameCNN, FrameCNNConfig),
 }
-FORMAT = 1
+FORMAT = 2
 BATCH = 64  # windows at once: some 100 MB of activations
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
@@ -57,22 +57,30 @@ def to_tensor(windows: np.ndarray) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network `name` of the registry, the names of its classes, and its window in frames."""
+    """A network `name` of the registry, the names of its classes, and its window in frames.
+
+    Scores are divided by `temperature` before they become probabilities (1: as they are).
+    """
 
     name: str
     network: nn.Module
     labels: tuple[str, ...]
     window: int
+    temperature: float = 1.0
 
-    def probabilities(self, windows: np.ndarray) -> np.ndarray:
-        """(N, T, S, S) uint8 grey face crops > (N, classes) float64, each row summing to 1."""
+    def logits(self, windows: np.ndarray) -> np.ndarray:
+        """(N, T, S, S) uint8 grey face crops > (N, classes) float64 scores, before temperature."""
         self.network.eval()
         parts = []
         with torch.inference_mode():
             for start in range(0, len(windows), BATCH):
-                logits = self.network(to_tensor(windows[start : start + BATCH]))
-                parts.append(logits.double().softmax(1).numpy())
+                scores = self.network(to_tensor(windows[start : start + BATCH]))
+                parts.append(scores.double().numpy())
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
+
+    def probabilities(self, windows: np.ndarray) -> np.ndarray:
+        """(N, T, S, S) uint8 grey face crops > (N, classes) float64, each row summing to 1."""
+        return torch.from_numpy(self.logits(windows) / self.temperature).softmax(1).numpy()
 
     def save(self, path: Path) -> None:
         """Write the model file, whole or not at all; equal weights give equal bytes."""
@@ -82,6 +90,7 @@ class Classifier:
             "config": asdict(self.network.config),  # type: ignore[call-overload]
             "labels": list(self.labels),
             "window": self.window,
+            "temperature": self.temperature,
         }
         state = {key: value.contiguous() for key, value in self.network.state_dict().items()}
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -113,4 +122,7 @@ def load(path: Path) -> Classifier:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise ModelError(f"{path}'s weights do not fit its configuration: {error}") from error
-    return Classifier(about["model"], network.eval(), tuple(about["labels"]), about["window"])
+    return Classifier(
+        about["model"], network.eval(), tuple(about["labels"]), about["window"],
+        about["temperature"],
+    )  # fmt: skip

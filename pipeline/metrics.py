@@ -92,6 +92,21 @@ def mean_by(
     return names.tolist(), joined, sums / np.bincount(member)[:, None]
 
 
+def by_value(
+    values: Sequence[str], right: np.ndarray, people: Sequence[str]
+) -> dict[str, dict[str, float | int]]:
+    """`accuracy`, `n` and `n_people` of the units (N,) that share each value."""
+    table, names = np.asarray(values), np.asarray(people)
+    return {
+        str(value): {
+            "accuracy": _round(right[table == value].mean()),
+            "n": int((table == value).sum()),
+            "n_people": len(set(names[table == value])),
+        }
+        for value in np.unique(table)
+    }
+
+
 def _per_class(
     truth: np.ndarray, predicted: np.ndarray, areas: list[float | None], labels: Sequence[str]
 ) -> dict[str, dict[str, float | int | None]]:

@@ -27,19 +27,22 @@ STYLE: Any = {
 
 def write_plots(
     out: Path,
-    evaluation: Mapping[str, Mapping[str, Any]],
+    evaluation: Mapping[str, Any],
     predictions: Mapping[str, Sequence[Mapping[str, Any]]],
     records: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Fill `out` with confusion_<protocol>.png, roc.png and training.png.
+    """Fill `out` with confusion_<protocol>.png, roc.png, reliability.png and training.png.
 
     Takes metrics/evaluation.json, the prediction rows and the training records, by protocol.
     """
     with mpl.rc_context(STYLE), writing_folder(out) as part:
-        for protocol, figures in evaluation.items():
+        for protocol in predictions:
+            figures = evaluation[protocol]
             title = f"{protocol}, {figures['n_test']} {figures['unit']}s"
             _save(draw_confusion(figures["confusion"], title), part / f"confusion_{protocol}.png")
         _save(draw_roc(predictions), part / "roc.png")
+        curves = {protocol: evaluation[protocol]["calibration"] for protocol in predictions}
+        _save(draw_reliability(curves), part / "reliability.png")
         _save(draw_training(records), part / "training.png")
 
 
@@ -74,6 +77,24 @@ def draw_roc(predictions: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
             ylim=(0, 1.02), aspect="equal", title=f"{protocol}, {len(rows)} windows",
         )  # fmt: skip
         axes.legend(loc="lower right")
+    return figure
+
+
+def draw_reliability(calibrations: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Accuracy by confidence, one panel a protocol; a dot's area is the share of windows in it."""
+    figure = Figure(figsize=(7.2, 3.5), layout="constrained")
+    panels = figure.subplots(1, len(calibrations), squeeze=False)[0]
+    for axes, (protocol, row) in zip(panels, calibrations.items(), strict=True):
+        confidence, accuracy, count = (
+            np.array([bin_[key] for bin_ in row["bins"]]) for key in ("confidence", "accuracy", "n")
+        )
+        axes.plot([0, 1], [0, 1], color=RULE, linewidth=0.8, linestyle="--")
+        axes.plot(confidence, accuracy, color=COLOURS[1], linewidth=1.0)
+        axes.scatter(confidence, accuracy, 8 + 160 * count / count.sum(), color=COLOURS[1])
+        axes.set(
+            xlabel="confidence", ylabel="accuracy", xlim=(0, 1.04), ylim=(-0.02, 1.04),
+            aspect="equal", title=f"{protocol}, expected calibration error {row['ece']:.3f}",
+        )  # fmt: skip
     return figure
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
 from pipeline.planned import Plan, read_plan
+from pipeline.records import PROTOCOLS
 from pipeline.sheet import corpus_sheet
 
 AFTER_CROP = {"blurred"}  # the one gate that judges the crop itself; all others come before it
@@ -87,6 +88,7 @@ def terminal_summary(metrics: Path) -> str:
         shared = proof[protocol]["shared_groups"]
         lines += ["", f"{title}: {shared} groups of people on both sides"]
         lines += _result_table(evaluation[protocol])
+        lines.append(_probes_line(evaluation["probes"][protocol]))
     return "\n".join(lines)
 
 
@@ -104,6 +106,14 @@ def _result_table(figures: Mapping[str, Any]) -> list[str]:
             + "".join(f"{percent(row[name]):>11}" for name in FIGURES[1:])
         )
     return lines
+
+
+def _probes_line(probes: Mapping[str, Any]) -> str:
+    shares = [
+        f"{name.replace('_', ' ')} {percent(row['accuracy'])}" for name, row in probes.items()
+    ]
+    chance = percent(probes["identity"]["chance"])
+    return f"  told without the display: {', '.join(shares)}; chance {chance}"
 
 
 def percent(value: float | None) -> str:
@@ -136,7 +146,7 @@ def _page(inputs: Inputs, plan: Plan, counts: Mapping[str, Any], sheet: bytes) -
         proof=read_json(inputs.metrics / "split_proof.json"),
         evaluation=evaluation,
         detector=read_json(inputs.faces / "detector.json"),
-        models={name: read_json(inputs.models / f"{name}.json") for name in evaluation},
+        models={name: read_json(inputs.models / f"{name}.json") for name in PROTOCOLS},
         sheet=_uri(sheet),
         plots={path.stem: _uri(path.read_bytes()) for path in sorted(inputs.plots.glob("*.png"))},
         arithmetic=explain_published(),

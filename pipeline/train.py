@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 import models
 from models import Classifier, build
 from pipeline.augment import mirror_table
+from pipeline.calibrate import fit_temperature
 from pipeline.errors import PallorError, StageError
 from pipeline.files import (
     child_seed,
@@ -34,7 +35,14 @@ from pipeline.records import PROTOCOLS, Protocol, Sample
 from pipeline.store import Job, Store
 from pipeline.windows import Crops, cut_windows, load_crops
 
-CODE = ("augment", "fit", "train", "video", "windows")  # with models/, what decides the weights
+CODE = (
+    "augment",
+    "calibrate",
+    "fit",
+    "train",
+    "video",
+    "windows",
+)  # with models/, what decides the weights
 
 
 @dataclass(frozen=True)
@@ -118,9 +126,13 @@ def train(
             network, train_part, validation, mirror_table(labels), params, generator,
             lambda row: print(_line(protocol, row, params.epochs), flush=True),
         )  # fmt: skip
-    classifier = Classifier("convlstm", network, labels, train_part.windows.shape[1])
+    raw = Classifier("convlstm", network, labels, train_part.windows.shape[1])
+    classifier = replace(
+        raw, temperature=fit_temperature(raw.logits(validation.windows), validation.targets)
+    )
     classifier.save(out / f"{protocol}.safetensors")
-    write_json(out / f"{protocol}.json", _record(protocol, fitted, held, labels, params, curve))
+    record = _record(protocol, fitted, held, labels, params, curve)
+    write_json(out / f"{protocol}.json", record | {"temperature": classifier.temperature})
     return classifier
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,18 @@ def test_probabilities_are_of_each_window_alone(name):
     assert got.shape == (70, 3)
     np.testing.assert_allclose(got.sum(1), 1, atol=1e-12)
     np.testing.assert_allclose(got[65:66], model.probabilities(many[65:66]), atol=1e-6)
+
+
+def test_temperature_changes_confidence_and_never_the_answer(tmp_path):
+    model = classifier()
+    warm = replace(model, temperature=3.0)
+    warm.save(tmp_path / "model.safetensors")
+    plain, tempered = (
+        model.probabilities(windows(20)),
+        load(tmp_path / "model.safetensors").probabilities(windows(20)),
+    )
+    assert (plain.argmax(1) == tempered.argmax(1)).all()
+    assert (tempered.max(1) < plain.max(1)).all()
 
 
 def test_no_windows_give_no_probabilities():
@@ -121,12 +134,13 @@ def test_foreign_weights_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"), [({"format": 2}, "format 2"), ({"labels": None}, "do not fit")]
+    ("change", "reason"), [({"format": 1}, "format 1"), ({"labels": None}, "do not fit")]
 )
 def test_a_file_that_does_not_fit_is_refused(change, reason, tmp_path):
     path = tmp_path / "model.safetensors"
     config = {"classes": 3, "size": 16, "stem": 4, "hidden": 4}
-    about = {"format": 1, "model": "convlstm", "config": config, "labels": ["a"], "window": 4}
+    about = {"format": 2, "model": "convlstm", "config": config, "labels": ["a"], "window": 4,
+             "temperature": 1.0}  # fmt: skip
     save_file({"w": torch.zeros(2)}, path, {"pallor": json.dumps(about | change)})
     with pytest.raises(ModelError, match=reason):
         load(path)

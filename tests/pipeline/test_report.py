@@ -42,7 +42,7 @@ def test_the_page_needs_nothing_else(page):
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     assert "url(" not in page
     assert "<script" not in page
-    assert page.count("data:image/png;base64,") == 5
+    assert page.count("data:image/png;base64,") == 6
 
 
 def test_the_page_says_what_it_must(line, page):
@@ -70,6 +70,9 @@ def test_the_terminal_shows_counts_and_both_tables(line, written):
     assert "published protocol (leaky): 8 groups of people on both sides" in text
     assert "clean protocol: 0 groups of people on both sides" in text
     assert len(re.findall(r"^\* (window|clip)", text, re.M)) == 2
+    assert (
+        len(re.findall(r"^  told without the display: identity .* chance 20.0$", text, re.M)) == 2
+    )
 
 
 def test_a_missing_input_is_said(line, tmp_path):
