@@ -1,10 +1,15 @@
-"""How the time of the last full run divides over its stages: `python benchmarks/stages.py`.
+"""How the time of the last full run divides over its stages, beside what `pallor plan` foretold.
 
-Reads the run records of this clone; stages that were up to date then are not in them.
+`python benchmarks/stages.py` reads the run records of this clone; stages that were up to date then
+are not in them.
 """
 
 import json
 from pathlib import Path
+
+from pipeline.cost import estimate
+from pipeline.params import load_params
+from pipeline.plan import make_plan
 
 RUNS = Path(".pallor/runs")
 
@@ -14,11 +19,24 @@ def main() -> None:
     record = last_full_run()
     seconds = {s["stage"]: s["seconds"] for s in record["stages"] if s["outcome"] == "Done"}
     total = record["seconds"]
+    told = foretold(record["cores"])
+    print(f"{'stage':<11}{'spent':>10}{'share':>8}{'foretold':>11}")
     for stage, spent in seconds.items():
-        print(f"{stage:<11}{spent:8.1f} s{spent / total:8.1%}")
+        guess = f"{told[stage]:9.1f} s" if stage in told else ""
+        print(f"{stage:<11}{spent:8.1f} s{spent / total:8.1%}{guess}")
     rest = total - sum(seconds.values())
     print(f"{'the rest':<11}{rest:8.1f} s{rest / total:8.1%}   assets, server, DVC between stages")
-    print(json.dumps({"seconds": seconds, "total": total, "overhead_share": rest / total}))
+    ratio = sum(told.values()) / total
+    print(f"foretold {sum(told.values()):.0f} s in all, {ratio:.2f} of the truth")
+    result = {"seconds": seconds, "total": total, "overhead_share": rest / total}
+    print(json.dumps({**result, "foretold_share": ratio}))
+
+
+def foretold(cores: int) -> dict[str, float]:
+    """Seconds a stage as `pallor plan` estimates them for the parameters as they are."""
+    params = load_params()
+    register = Path(params.portraits.source) / "register.csv"
+    return estimate(make_plan(params, register), params).wall(cores)
 
 
 def last_full_run() -> dict:

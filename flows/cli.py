@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, transfer
+from flows.commands import export, forget, lineage, look, shard, transfer
 from flows.stage import say_errors
 from pipeline.params import nearest
 
@@ -27,6 +27,7 @@ examples:
   pallor explain 3/FD3-L                       where it came from, what it led to
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
+  pallor export croissant -o handover          the corpus in a standard format, for others
 
 environment:
   PALLOR_HOME      assets, finished work and run records (default: .pallor in the clone)
@@ -85,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     forget.add_command(command)
     export.add_command(command)
     look.add_commands(command)
+    shard.add_commands(command)
     transfer.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets")
     command("doctor", "check this machine and say what to do")

@@ -29,19 +29,37 @@ def prefect_server(home: Path) -> Iterator[str]:
     """The API address of a server that answers, also set as PREFECT_API_URL for this process.
 
     PREFECT_API_URL is taken when it answers. Otherwise a server is started on 127.0.0.1 with its
-    files below `home`, and stopped when the block ends. Raises ServerError when it cannot start.
+    files below `home`, and stopped when the block ends. Raises ServerError when it cannot start,
+    and when it is gone while the block runs.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given and _answers(given):
-        yield given
+        with _told_when_gone(given):
+            yield given
         return
     if given:
         print(f"prefect: {given} does not answer; starting a server here", flush=True)
     with _own_server(home) as url, _api_url(url):
         try:
-            yield url
+            with _told_when_gone(url):
+                yield url
         finally:
             APILogHandler().flush()  # else its thread writes to a server that is gone
+
+
+@contextmanager
+def _told_when_gone(url: str) -> Iterator[None]:
+    """What Prefect raises without its server, as one sentence."""
+    try:
+        yield
+    except PallorError:
+        raise
+    except Exception as error:
+        if _answers(url):
+            raise
+        raise ServerError(
+            f"Prefect's server at {url} stopped answering; finished work is kept, run again"
+        ) from error
 
 
 @contextmanager

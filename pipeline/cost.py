@@ -1,7 +1,8 @@
 """What a plan will cost in time and disk, before one pixel.
 
-Costs a unit of work, measured on one core of a 2-core Xeon server (Cycles CPU, torch fp32); the
-README's table of a whole run is their check.
+Costs a unit of work in core-seconds of a 2-core Xeon server with both cores busy (two busy threads
+share one physical core, so each is slower than alone); `benchmarks/stages.py` sets the estimate
+beside the last run's record.
 """
 
 from collections.abc import Sequence
@@ -11,29 +12,49 @@ from pipeline.params import Params
 from pipeline.records import ClipPlan, PortraitPlan, Record, TransferPlan
 
 # Cycles at 128 px: a fixed part with denoising, and a part for every sample (core-seconds a frame).
-FRAME, SAMPLE = 0.08, 0.0155
+# Their ratio from runs of 4 to 32 samples; their size from 48 workers of 9 clips of 8 frames and 8
+# samples, which took 20.4 core-seconds each.
+FRAME, SAMPLE = 0.09, 0.0174
 WORKER = 4.0  # core-seconds until a fresh Blender process renders its first frame
-TRANSFER = 0.06  # core-seconds a transferred 128 px frame
-CROP = 0.02  # core-seconds to decode, track, crop and encode a frame
-EPOCH = 0.0012  # core-seconds a training window and epoch
-CLIP_BYTES = 2.6  # bytes a pixel and frame of a lossless clip with its truth
+ENCODE = 0.5  # core-seconds a clip to write, log and copy
+# These from the first run of 176 clips: 100, 80 and 324 core-seconds.
+TRANSFER = 0.11  # a transferred 128 px frame
+CROP = 0.025  # to decode, track, crop and encode a frame
+EPOCH = 0.007  # a training window of 8 frames of 64 px and epoch, at 24 state channels
+START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
+REST = 40.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
+PROTOCOLS = 2  # trained at once, each on one core
+# Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
+AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
 COPIES = 3  # work store, DVC cache, workspace
 REFERENCE = 128 * 128  # pixels that the costs above are for
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Core-seconds a stage, and bytes on disk."""
+    """Core-seconds of the heavy stages, seconds of all else, and bytes on disk."""
 
     seconds: dict[str, float]
     disk: float
+    rest: float = 0.0
+
+    def wall(self, cores: int) -> dict[str, float]:
+        """Seconds a stage on that many cores; training uses no more than its protocols."""
+        busy = {"train": min(cores, PROTOCOLS)}
+        stages = {
+            name: START + core_seconds / busy.get(name, cores)
+            for name, core_seconds in self.seconds.items()
+            if core_seconds
+        }
+        return stages | ({"the rest": self.rest} if self.rest else {})
 
     def text(self, cores: int) -> str:
         """The estimate as lines for people, on that many cores."""
-        lines = [f"{name:<10} ~{_time(s / cores)}" for name, s in self.seconds.items()]
-        total = sum(self.seconds.values()) / cores
+        wall = self.wall(cores)
+        lines = [f"{name:<10} ~{_time(seconds)}" for name, seconds in wall.items()]
+        total = _time(sum(wall.values()))
         return "\n".join(
-            [*lines, f"{'in all':<10} ~{_time(total)} on {cores} cores, {self.disk / 1e9:.2f} GB"]
+            [*lines, f"{'in all':<10} ~{total} on {cores} cores, {self.disk / 1e9:.2f} GB"]
         )
 
 
@@ -41,28 +62,33 @@ def estimate(rows: Sequence[Record], params: Params) -> Cost:
     """What the planned rows cost when nothing of them is at hand."""
     clips = [row for row in rows if isinstance(row, ClipPlan)]
     stills = [row.clip for row in rows if isinstance(row, PortraitPlan) and row.clip]
-    transfers = [row for row in rows if isinstance(row, TransferPlan)]
-    pixels = params.plan.frames * params.plan.size**2  # of a clip
-    frames = params.plan.frames * (len(clips) + len(transfers))
-    windows = (len(clips) + len(transfers)) * max(
-        1, (params.plan.frames - params.split.window) // params.split.stride + 1
-    )
+    transfers = sum(isinstance(row, TransferPlan) for row in rows)
+    plan, made = params.plan, len(clips) + transfers
+    pixels = plan.frames * plan.size**2  # of a clip
+    windows = made * max(1, (plan.frames - params.split.window) // params.split.stride + 1)
+    size = params.split.window / 8 * (params.faces.crop / 64) ** 2 * params.train.hidden / 24
     return Cost(
         seconds={
             "render": _rendering(clips, params.render.chunk),
             "portraits": _rendering(stills, params.render.chunk),
-            "transfer": TRANSFER * len(transfers) * pixels / REFERENCE,
-            "faces": CROP * frames,
-            "train": 2 * EPOCH * windows * params.train.epochs,  # two protocols
+            "transfer": TRANSFER * transfers * pixels / REFERENCE,
+            "faces": CROP * plan.frames * made,
+            "train": PROTOCOLS * EPOCH * windows * size * params.train.epochs,
         },
-        disk=COPIES * CLIP_BYTES * pixels * (len(clips) + len(transfers)),
+        disk=COPIES
+        * (
+            pixels * (AVATAR_BYTES * len(clips) + TRANSFER_BYTES * transfers)
+            + CROP_BYTES * plan.frames * params.faces.crop**2 * made
+        ),
+        rest=REST,
     )
 
 
 def _rendering(clips: Sequence[ClipPlan], chunk: int) -> float:
     processes = -(-len(clips) // chunk)
     return WORKER * processes + sum(
-        clip.frames * clip.size**2 / REFERENCE * (FRAME + SAMPLE * clip.samples) for clip in clips
+        ENCODE + clip.frames * clip.size**2 / REFERENCE * (FRAME + SAMPLE * clip.samples)
+        for clip in clips
     )
 
 

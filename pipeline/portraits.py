@@ -7,6 +7,7 @@ import cv2
 import imageio.v3 as iio
 import numpy as np
 import skimage.data
+from PIL import Image
 
 from pipeline.detect import HaarDetector, neutral_box
 from pipeline.errors import AssetError
@@ -18,6 +19,8 @@ from pipeline.render import code_digest, render_specs, spec_of
 from pipeline.store import Job, Store
 
 _SHIPPED = "skimage:"  # a register's file that scikit-image's wheel carries
+SHIPPED = ("skimage:astronaut",)
+PIXELS = 80_000_000  # of a photograph; a few kB of a file can claim far more
 # Of a frame's width, measured on the neutral frames of 38 avatars with the same detector: how wide
 # the Haar box is, and how far below the frame's middle its centre lies.
 _BOX_WIDTH = 0.55
@@ -66,13 +69,21 @@ def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
 def load_photograph(root: Path, file: str) -> np.ndarray:
     """(H, W, 3) uint8 RGB of a registered photograph: gray, alpha and 16-bit are converted.
 
-    Raises AssetError when it is missing or no picture.
+    Raises AssetError when it is missing, no picture, or of more than PIXELS pixels.
     """
     if file.startswith(_SHIPPED):
-        return to_rgb8(getattr(skimage.data, Path(file.removeprefix(_SHIPPED)).stem)())
+        if file not in SHIPPED:  # other names there are functions that fetch or compute
+            raise AssetError(f"{file} is no photograph that is shipped; known: {SHIPPED[0]}")
+        return to_rgb8(getattr(skimage.data, file.removeprefix(_SHIPPED))())
     try:
+        with Image.open(root / file) as picture:  # reads the header alone
+            if picture.width * picture.height > PIXELS:
+                raise AssetError(
+                    f"photograph {root / file} claims more than {PIXELS / 1e6:.0f} million pixels; "
+                    "scale it down"
+                )
         return to_rgb8(iio.imread(root / file, plugin="pillow"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise AssetError(f"photograph {root / file} cannot be read: {error}") from error
 
 

@@ -2,6 +2,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from pipeline import portraits
 from pipeline.detect import HaarDetector
@@ -55,3 +56,15 @@ def test_an_unreadable_photograph_is_named(tmp_path):
 def test_a_photograph_from_a_folder_is_read(tmp_path):
     iio.imwrite(tmp_path / "a.png", ASTRONAUT)
     assert np.array_equal(portraits.load_photograph(tmp_path, "a.png"), ASTRONAUT)
+
+
+def test_a_photograph_of_huge_dimensions_is_refused_unread(tmp_path):
+    Image.new("1", (9100, 9100)).save(tmp_path / "bomb.png")
+    assert (tmp_path / "bomb.png").stat().st_size < 20_000
+    with pytest.raises(AssetError, match="claims more than 80 million pixels"):
+        portraits.load_photograph(tmp_path, "bomb.png")
+
+
+def test_a_register_calls_no_other_function_of_scikit_image(tmp_path):
+    with pytest.raises(AssetError, match="skimage:download_all is no photograph that is shipped"):
+        portraits.load_photograph(tmp_path, "skimage:download_all")

@@ -1,0 +1,46 @@
+"""Commands for several machines: `shard` makes and packs a part, `merge` takes parts in."""
+
+import argparse
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.settings import overridden
+from flows.workspace import home
+from pipeline.errors import ParamsError
+
+
+def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add `shard` and `merge` to the grammar."""
+    shard = command("shard", "make one part of the rendering and pack it for another machine")
+    shard.add_argument("--part", default="1/1", metavar="N/M", help="such as 1/2, the first half")
+    shard.add_argument("-o", "--out", required=True, metavar="FOLDER")
+    merge = command("merge", "take in what other machines packed; `pallor run` then goes on")
+    merge.add_argument("folder", metavar="FOLDER")
+
+
+def shard(options: Namespace) -> None:
+    """`pallor shard`: this machine's part of avatars and stills, as shards."""
+    number, of = _part(options.part)
+    params = overridden([])
+    home().mkdir(parents=True, exist_ok=True)
+    from flows.parts import make_part
+
+    shards = make_part(params, number, of, Path(options.out))
+    size = sum(path.stat().st_size for path in shards)
+    print(f"part {number} of {of}: {len(shards)} shards, {size / 1e6:.1f} MB in {options.out}")
+
+
+def merge(options: Namespace) -> None:
+    """`pallor merge`: shards of other machines into the work store."""
+    from flows.parts import take_in
+
+    for stage, count in take_in(Path(options.folder)).items():
+        print(f"{stage}: {count} new items")
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal()):
+        raise ParamsError(f"--part is '{text}'; it must be such as 1/2, the first of two halves")
+    return int(number), int(of)
