@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.workspace import PLAN
+from pipeline.errors import StageError
 from pipeline.files import read_jsonl, writing
 
 LINES = 60  # of an output; what is cut is counted
@@ -142,7 +143,9 @@ def _answer(command: str) -> str:
         return Path(name).read_text()
     with tempfile.TemporaryDirectory(prefix="pallor-audit-") as scratch:
         folder = Path(scratch) / "sheet"
-        _run(["export", "datasheet", "-o", str(folder)])
+        said = _run(["export", "datasheet", "-o", str(folder)])
+        if not folder.is_dir():
+            raise StageError(f"questions 22 and 24 have no datasheet to answer: {said}")
         return (folder / "DATASHEET.md").read_text()
 
 

@@ -118,13 +118,11 @@ def make_files(root):
         params.oversample, seeds["oversample"],
     )  # fmt: skip
     _predict(root)
-    for name in ("plots/roc.png", "report/index.html", "docs/contact-sheet.png"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(f"a drawing of everyone: {name}")
-    (root / "motion").mkdir()
-    for name in ("motion/compact-128.safetensors", "motion/record.json"):
-        (root / name).write_text(f"of other people: {name}")
-    write_json(root / "metrics/counts.json", {"kept": 11, "planned": 11})
+    for name in ("plots/roc.png", "report/index.html", *_outputs(stages)):
+        if not (root / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(f"{name}: nobody's picture")
+    write_json(root / "metrics/counts.json", {"kept": 10, "planned": 11})
     write_json(root / ".pallor/runs/20260101T000000.0-render-1.json", RUN)
 
 
@@ -142,6 +140,14 @@ def _bare(stages):
         stage["deps"] = kept or ["params.yaml"]
         stage["cmd"] = "true"
     return stages
+
+
+def _outputs(stages):
+    """The paths of every output, metric and plot."""
+    rows = [
+        out for s in stages.values() for k in ("outs", "metrics", "plots") for out in s.get(k, [])
+    ]
+    return [row if isinstance(row, str) else next(iter(row)) for row in rows]
 
 
 def picture(person, expression, phase):
@@ -212,6 +218,7 @@ def _predict(root):
         ]
         evaluation[protocol] = {
             "unit": "window", "accuracy": round(float(right.mean()), 6),
+            "accuracy_ci95": [0.4, 0.6], "n_test": len(rows),
             "by_window": {"accuracy": round(float(right.mean()), 6), "n_test": len(rows)},
             "by_clip": {"accuracy": round(float(np.mean(np.array(sure) > 0.5)), 6)},
         }  # fmt: skip

@@ -11,6 +11,7 @@ from pipeline.lineage.corpus import read_corpus
 from pipeline.lineage.coverage import coverage
 from pipeline.lineage.explain import explain
 from pipeline.lineage.index import open_index
+from pipeline.params import load_params
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,9 @@ def test_a_clip_is_found_by_its_key(database, template, corpus):
 def test_a_clip_says_its_stages_params_inputs_and_run(database, template, corpus):
     answer = ask(database, template, corpus.plan.clips[0].clip_id)
     render = next(stage for stage in answer["stages"] if stage["stage"] == "render")
-    assert render["params"]["render"]["samples"] == 16
+    assert (
+        render["params"]["render"] == load_params(template.root / "params.yaml").render.model_dump()
+    )
     assert "data/plan.jsonl" in render["inputs"]
     assert render["run"]["user"] == "ada"
     said = page.text(answer)

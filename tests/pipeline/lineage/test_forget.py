@@ -58,7 +58,7 @@ def test_a_dry_run_counts_what_derives_and_touches_nothing(made, tmp_path):
     assert effect.clips == clips
     assert set(effect.ids) == {portrait.portrait_id, portrait.person.identity_id}
     assert effect.versions == 1
-    assert effect.objects["cache"] == effect.objects["remote:store"] > 0
+    assert min(effect.objects["cache"], effect.objects["remote:store"]) > 0
     assert "tainted models" in effect.text()
     assert {p: p.stat().st_mtime_ns for p in made.root.rglob("*") if p.is_file()} == before
 
