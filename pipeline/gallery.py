@@ -113,21 +113,21 @@ def people(params: Params, count: int, size: int) -> Sheet:
 
 def units(params: Params, count: int, size: int) -> Sheet:
     """Every unit at full intensity: on both sides, on the own left, on the own right."""
-    stills: list[Still] = [{}]
-    at: dict[tuple[str, str], int] = {}
-    for name, unit in UNITS.items():
-        sides = _SIDES if unit.paired else {"both": _SIDES["both"]}
-        for side, values in sides.items():
-            at[name, side] = len(stills)
-            stills.append({name: values})
-    specs = [_person(params, number, size, stills) for number in range(count)]
+    specs: list[dict[str, Any]] = []
     panels = []
-    for clip in range(count):
-        cells = {key: Cell(clip, frame) for key, frame in at.items()}
+    for number in range(count):
         for names in _chunks(list(UNITS), 8):
-            rows = [(f"person {clip}\n{s}", [cells.get((n, s)) for n in names]) for s in _SIDES]
+            at = {key: Cell(len(specs), n) for n, key in enumerate(_sided(names))}
+            stills = [{name: _SIDES[side]} for name, side in at]
+            specs.append(_person(params, number, size, stills))
+            rows = [(f"person {number}\n{s}", [at.get((n, s)) for n in names]) for s in _SIDES]
             panels.append(_panel([f"AU {name}" for name in names], rows, 8))
     return Sheet(specs, panels)
+
+
+def _sided(names: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """The units with every side they can be driven on."""
+    return ((n, side) for n in names for side in _SIDES if side == "both" or UNITS[n].paired)
 
 
 def displays(params: Params, count: int, size: int) -> Sheet:
