@@ -40,7 +40,8 @@ SENSITIVE = (
 )
 RETENTION = (
     "A face is kept as long as its licence and consent allow. `pallor forget` lists what derives "
-    "from a portrait or an identity, then removes it from workspace, cache and local remote."
+    "from a portrait or an identity, then removes it from workspace, cache and local remote. "
+    "Copies that were handed out are out of its reach: their holders must take the next version."
 )
 ACCESS = (
     "The exported folder holds no personal data beyond the registered photographs' faces; who may "
