@@ -82,7 +82,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pallor-chaos-") as scratch:
         victim, calm = workspace(Path(scratch, "killed"), given.home), Path(scratch, "calm")
         workspace(calm, given.home)
-        struck, survived = disturb(victim, given.kills, random.Random(given.seed))
+        begun = time.monotonic()
+        finish(calm)  # how long a run takes here, so that kills reach all of it
+        longest = time.monotonic() - begun
+        struck, survived = disturb(victim, given.kills, longest, random.Random(given.seed))
         finish(victim)
         survived.append(state(victim))
         wrong = [seed for seed, lock in survived if lock != undisturbed(calm, seed)]
@@ -113,14 +116,12 @@ def workspace(place: Path, home: Path) -> Path:
 
 
 def disturb(
-    place: Path, kills: int, rng: random.Random
+    place: Path, kills: int, longest: float, rng: random.Random
 ) -> tuple[Counter[str], list[tuple[int, str]]]:
     """What was killed how often, and (seed, dvc.lock) of the runs that came through."""
     struck: Counter[str] = Counter()
     survived = []
-    longest = 8.0  # seconds: grows to what a run takes here, so that kills reach its end too
     while sum(struck.values()) < kills:
-        begun = time.monotonic()
         process = subprocess.Popen(
             RUN, cwd=place, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -131,7 +132,6 @@ def disturb(
             f"{sum(struck.values()):3} killed {victim or 'nothing'}, exit code {code}", flush=True
         )
         if code == 0:
-            longest = max(longest, time.monotonic() - begun)
             survived.append(state(place))
             (place / "params.yaml").write_text(f"seed: {survived[-1][0] + 1}\n")
     return struck, survived

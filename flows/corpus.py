@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from avatars.assets import fetch
+from flows.cache import repair_cache
 from flows.dvc_output import Line, read_lines
 from flows.repro import drop_broken_lock, repro, up_to_date
 from flows.server import prefect_server
@@ -36,6 +37,7 @@ def run_corpus() -> None:
     with only_run("pallor run"):
         _check_inputs()
         drop_broken_lock()
+        repair_cache()
         again = list(given_up())
         if not again and up_to_date():
             print("every stage is up to date, nothing to run", flush=True)

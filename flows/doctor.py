@@ -7,11 +7,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
+import psutil
+
 from avatars.assets import find
 from avatars.errors import AssetError
+from flows.runners import workers
 from flows.workspace import home
 from pipeline.errors import StageError
 
+BASE, WORKER = 1.5e9, 0.5e9  # bytes: Prefect, DVC and torch; a Blender worker at 128 px had 450 MB
 DISK = 5e9  # bytes: assets 0.3 GB, work store and DVC cache of 176 clips, room for a second run
 
 
@@ -67,7 +72,30 @@ def cores() -> tuple[bool, str]:
     return True, f"{os.cpu_count()} cores, PALLOR_WORKERS={os.environ.get('PALLOR_WORKERS', 'all')}"
 
 
+def memory() -> tuple[bool, str]:
+    """Is there room for all workers at once?"""
+    free, wanted = psutil.virtual_memory().available, BASE + WORKER * workers()
+    sizes = f"{free / 1e9:.1f} GB free, {wanted / 1e9:.1f} GB for {workers()} workers"
+    return free >= wanted, sizes + ("" if free >= wanted else "; set PALLOR_WORKERS to fewer")
+
+
+def ffmpeg() -> tuple[bool, str]:
+    """Can clips be written and read?"""
+    try:
+        return True, f"{imageio_ffmpeg.get_ffmpeg_version()} at {imageio_ffmpeg.get_ffmpeg_exe()}"
+    except RuntimeError as error:
+        return False, f"{error}; `pip install imageio-ffmpeg` brings one"
+
+
+def gpu() -> tuple[bool, str]:
+    """Is there a card? None is no fault: every stage runs on the processor."""
+    import torch
+
+    found = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    return True, ", ".join(found) or "none; rendering and training use the processor"
+
+
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
-    "clone": workspace, "cores": cores, "disk": disk, "npm": npm, "assets": asset_files,
-    "blender": blender,
+    "clone": workspace, "cores": cores, "memory": memory, "disk": disk, "gpu": gpu, "npm": npm,
+    "assets": asset_files, "ffmpeg": ffmpeg, "blender": blender,
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """How every stage process begins and ends: `python -m flows.<stage>`, from DVC or by hand."""
 
+import errno
 import os
 import sys
 import traceback
@@ -11,6 +12,13 @@ from flows.workspace import home, only_stage, require_workspace
 from pipeline.errors import IncompleteError
 from pipeline.runs import recording
 
+MACHINE = {  # what a person can put right, where Python names a number
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the quota is used up; free some space",
+    errno.EFBIG: "a file may not grow as large as it must; raise the limit (ulimit -f)",
+    errno.EROFS: "the file system is read-only; make it writable",
+    errno.EACCES: "a file may not be read or written; change its owner or mode",
+}
 OURS = {"avatars", "fomm", "models", "pipeline", "flows"}
 
 
@@ -47,17 +55,25 @@ def _recorded(name: str, body: Callable[[], object]) -> None:
 def say_errors(body: Callable[[], object]) -> int:
     """Exit code of `body`: 0, 2 (or 3, incomplete) after one sentence on stderr, 1 for a bug.
 
-    Exceptions that this project defines carry a sentence for people; any other is a bug.
+    Exceptions that this project defines carry a sentence for people, and a full disk or a file
+    system that may not be written has one here; any other is a bug.
     """
     try:
         body()
-    except Exception as error:
-        if type(error).__module__.split(".")[0] not in OURS:
-            traceback.print_exc()
-            return 1
-        print(f"pallor: {error}", file=sys.stderr, flush=True)
-        return 3 if isinstance(error, IncompleteError) else 2
     except KeyboardInterrupt:
         print("pallor: stopped; finished work is kept, run again to go on", file=sys.stderr)
         return 130
+    except Exception as error:
+        if not (sentence := _sentence(error)):
+            traceback.print_exc()
+            return 1
+        print(f"pallor: {sentence}", file=sys.stderr, flush=True)
+        return 3 if isinstance(error, IncompleteError) else 2
     return 0
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        where = error.filename or home()
+        return f"{MACHINE[error.errno]} ({where}), then run again; finished work is kept"
+    return str(error) if type(error).__module__.split(".")[0] in OURS else ""

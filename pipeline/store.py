@@ -59,10 +59,11 @@ class Store:
         home = self.path(key)
         with self._part(home.parent, key[:8]) as part:
             yield part
-            with suppress(OSError):  # another worker was first: same key, same bytes
+            try:
                 os.rename(part, home)
-            if not home.is_dir():
-                raise OSError(f"{home} could not be written")
+            except OSError:
+                if not home.is_dir():  # else another worker was first: same key, same bytes
+                    raise
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
