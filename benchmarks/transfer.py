@@ -152,8 +152,9 @@ def _table(rows: list) -> None:
         print(f"{mode:>9}{cells}")
 
 
-def _mean(values: list) -> float:
-    return round(float(np.mean(values)), 4) if len(values) else float("nan")
+def _mean(values: list) -> float | None:
+    """None, JSON's null, when no clip asks the question."""
+    return round(float(np.mean(values)), 4) if len(values) else None
 
 
 def _held_out(grid: Grid) -> Iterator[tuple[int, int]]:
