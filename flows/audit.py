@@ -42,16 +42,17 @@ class Question:
 
 def questions(names: dict[str, str]) -> list[Question]:
     """The 24, about the clip, portrait, identity and camera of `names`."""
+    stages = ("plan: ", "render: ")
     clip, portrait = f"explain {names['clip']}", f"explain {names['portrait']}"
     return [
-        Question("Which commit made this clip, and was it dirty?", clip, ("run:",)),
-        Question("With which parameters?", clip, ("params:",)),
+        Question("Which commit made this clip, and was it dirty?", clip, (*stages, "run:")),
+        Question("With which parameters?", clip, (*stages, "params:")),
         Question("With which seed?", clip, ("seed:", "key:")),
         Question("From which inputs, with hash, licence and origin?", clip, ("role ",)),
-        Question("With which versions of the tools?", clip, ("run:",),
+        Question("With which versions of the tools?", clip, (*stages, "run:"),
                  "Exact pins of every package: `requirements.lock`, an input of every stage."),
-        Question("Who ran it, when, where?", clip, ("run:",)),
-        Question("Can it be rebuilt bit for bit?", clip, ("rebuildable:",),
+        Question("Who ran it, when, where?", clip, (*stages, "run:")),
+        Question("Can it be rebuilt bit for bit?", clip, (*stages, "rebuildable:"),
                  "`pallor verify --rebuild 2` renders two random clips anew and compares pixels."),
         Question("Which clips came from portrait F?", f"find --portrait {names['portrait']}"),
         Question("Which from identity A, display E, camera C?",
@@ -64,6 +65,7 @@ def questions(names: dict[str, str]) -> list[Question]:
                  "With `--apply` they go, and a search by hash, look and name is the proof."),
         Question("Is anyone on both sides of the split, or a twin?", "explain metric:clean",
                  ("groups of people on both sides", "frames on both", "nearest training"),
+                 "Of the clean split; `explain metric:published` names the groups that are. "
                  "`docs/formats/split.md` says how the nearest neighbour is measured."),
         Question("Was oversampling confined to training?", "verify", (),
                  "`verify` holds every copy against a training sample of the split."),
@@ -71,8 +73,7 @@ def questions(names: dict[str, str]) -> list[Question]:
         Question("Coverage and error by age, sex, skin?", "explain metric:clean", ("trait ",)),
         Question("Which labels were set and which measured?", clip, ("label:", "labels:"),
                  "Measured: the face boxes. Landmarks, units, pose are the geometry's own."),
-        Question("What was rejected, and why?", "find --status quarantined", (),
-                 "Reasons with frame and figure: `data/faces/quarantine.jsonl`."),
+        Question("What was rejected, and why?", "show data/faces/quarantine.jsonl"),
         Question("What changed between two versions?", f"diff {names['revision']}"),
         Question("Which version of the data trained this model?", "explain model:clean",
                  ("role training data", "role versions")),

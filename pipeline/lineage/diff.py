@@ -96,6 +96,8 @@ def _said_pixels(pixels: Mapping[str, Any] | None) -> str:
         return (
             "unknown; neither cache nor remote lists the files of both (`dvc fetch --all-commits`)"
         )
+    if not pixels["compared"]:
+        return "no clip has the same id in both"
     if not pixels["differ"]:
         return f"no ({pixels['compared']} clips under the same id, all byte for byte the same)"
     return f"yes, in {len(pixels['differ'])} of {pixels['compared']} clips under the same id"
@@ -115,6 +117,8 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def _pixels(
     old: Snapshot, new: Snapshot, clips: list[str], place: Workspace
 ) -> dict[str, Any] | None:
+    if not clips:
+        return {"compared": 0, "differ": []}
     before, after = _clip_hashes(old, place), _clip_hashes(new, place)
     if before is None or after is None:
         return None

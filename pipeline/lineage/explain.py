@@ -159,7 +159,8 @@ def _metric(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
         "leads_to": {},
         "paths": [METRICS / "evaluation.json", Path(f"data/predictions/{protocol}.jsonl")],
         "sides": {
-            "groups of people on both sides": query.both_sides(database, protocol),
+            "groups of people on both sides": len(query.both_sides(database, protocol)),
+            "which": query.both_sides(database, protocol),
             "frames on both sides": proof.get("shared_frames"),
             "nearest training window, share of bits that differ": proof.get("nearest"),
         },

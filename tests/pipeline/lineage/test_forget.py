@@ -30,6 +30,8 @@ from pipeline.params import load_params
 from pipeline.plan import make_plan
 from pipeline.store import Job, Store
 
+PAGE = Path(__file__).parents[3] / "docs/formats/tombstones.md"
+
 
 def removal_of(made, name="photo/astronaut"):
     return plan_removal(made.place, find_subject(made.place, name))
@@ -180,6 +182,9 @@ def test_the_command_excludes_erases_buries_and_explain_remembers(made, monkeypa
     [stone] = read_jsonl(made.root / "data/tombstones.jsonl")
     assert set(stone["ids"]) == {portrait.portrait_id, portrait.person.identity_id}
     assert "astronaut" not in str(stone)
+    described = PAGE.read_text()
+    assert all(f"`{field}`" in described for field in stone)
+    assert json.loads(described.split("```json\n")[1].split("```")[0]).keys() == stone.keys()
     planned = [r.row() for r in make_plan(load_params(), Path("portraits/register.csv"))]
     assert portrait.portrait_id not in str(planned)
     assert main(["explain", portrait.portrait_id]) == 0
