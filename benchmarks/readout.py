@@ -29,6 +29,8 @@ SETTINGS = {
 def main() -> None:
     """Print R2 a unit and side for each setting and end with one JSON line."""
     options = arguments()
+    if options.people * options.poses < 60:
+        raise SystemExit("too few poses to judge by; take 60 or more in all")
     assets = find(Path(".pallor"))
     targets = Targets(assets.targets())
     seen = {name: [] for name in SETTINGS}
