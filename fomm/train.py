@@ -10,7 +10,6 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fomm.config import CONFIGS, MotionConfig
 from fomm.data import Batch, Performances, draw_batch
 from fomm.errors import MotionError
 from fomm.generator import Generated, warp
@@ -26,43 +24,11 @@ from fomm.initial import pass_through
 from fomm.keypoints import KeyPoints, relative_motion
 from fomm.losses import gradient_loss, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
+from fomm.recipe import TrainConfig, precision
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
 
 Losses = dict[str, float]
 EVERY = 50  # steps a line of progress and a point of the curve stand for
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a motion model is trained; the choices were measured on two CPU cores."""
-
-    model: MotionConfig = CONFIGS["compact-128"]
-    steps: int = 4000  # of the whole model
-    point_steps: int = 600  # key points alone first: cheap, and flow is useless before they hold
-    flow_steps: int = 2000  # then the flow by the warped source alone: four steps for one of all
-    batch: int = 8  # what two cores hold in bf16
-    learning_rate: float = 6e-4  # cosine to zero; 2e-4 (the paper) leaves a short run unfinished
-    picture_steps: int = 600  # then encoder and decoder alone, on crops: a minute, not ten
-    picture_crop: int = 64  # pixels a side of those crops
-    image_rate: float = 1e-3  # of encoder and decoder: at 6e-4 they still blur after 2,500 steps
-    hold_norms: int = 15  # picture steps after which their norms keep the statistics they have:
-    # those of small batches change a picture with its neighbours (23 dB in training, not 29)
-    cross: float = 0.5  # share of cross-identity triplets: the task itself, and self for detail
-    points: float = 10.0  # key points' distance is some 0.01, images' 0.05: brings them level
-    openings: float = 30.0  # of lids and lips: a pixel there is the sign itself, elsewhere noise
-    warped: float = 0.5  # the merely warped source must already fit: flow is learned in minutes
-    gradient: float = 1.0  # lids and lips are edges
-    face: float = 4.0  # eyes and mouth are 5 % of the pixels and all of the meaning
-    ema: float = 0.999  # averages away the noise of small batches
-    save_every: int = 200  # steps that a killed run loses at most
-    bf16: bool | None = None  # None: where the device has units for it, see `precision`
-
-    def phases(self) -> dict[str, int]:
-        """Steps of each phase, in their order."""
-        return {
-            "points": self.point_steps, "flow": self.flow_steps, "picture": self.picture_steps,
-            "whole": self.steps,
-        }  # fmt: skip
 
 
 class Trainer:
@@ -257,19 +223,6 @@ class Trainer:
 
 def _face_weight(batch: Batch) -> Tensor:
     return eye_and_mouth_weight(batch.landmarks["truth"], batch.frames["truth"].shape[-1])
-
-
-def precision(asked: bool | None, device: torch.device) -> tuple[bool, str]:
-    """Whether to compute in bf16, and why: emulated, it is ten times slower than float32."""
-    kind = "bf16" if asked else "float32"
-    if asked is not None:
-        return asked, f"{kind}: asked for"
-    if device.type == "cuda":
-        has = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        has = bool(torch.cpu.get_capabilities().get("amx_bf16"))
-    kind = "bf16" if has else "float32"
-    return has, f"{kind}: this {device.type} has {'' if has else 'no '}bf16 matrix units"
 
 
 def in_layout(model: MotionModel, layout: torch.memory_format) -> MotionModel:

@@ -8,7 +8,8 @@ import torch
 
 import fomm
 from fomm.data import Performances
-from fomm.train import TrainConfig, precision, train
+from fomm.recipe import TrainConfig, precision
+from fomm.train import train
 from pipeline.errors import StageError
 from pipeline.fidelity import figures
 from pipeline.files import file_digest, read_json, write_json, writing
@@ -44,7 +45,7 @@ def train_motion(
     seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
     torch.set_num_threads(THREADS)
     model, curve = train(seen, config, seed, state, say, start=start)
-    record = {
+    record: dict[str, object] = {
         "model": config.model.name,
         "start": _first() if params.warm else None,
         "steps": config.phases(),

@@ -7,7 +7,8 @@ import torch
 
 from fomm.config import CONFIGS, DiscriminatorConfig, HourglassConfig
 from fomm.errors import MotionError
-from fomm.train import TrainConfig, Trainer, precision, train
+from fomm.recipe import TrainConfig
+from fomm.train import Trainer, train
 
 TINY = dataclasses.replace(
     CONFIGS["compact-128"],
@@ -122,15 +123,6 @@ def test_phases_follow_each_other(data):
     assert [name for name, _, _ in seen] == names
     assert [step for _, step, _ in seen] == [0, 1, 0, 1, 0, 1, 0, 1, 2, 3]
     assert trainer.phase()[0] == "finished"
-
-
-def test_precision_says_why():
-    cpu = torch.device("cpu")
-    assert precision(True, cpu) == (True, "bf16: asked for")
-    assert precision(False, cpu) == (False, "float32: asked for")
-    chosen, why = precision(None, cpu)
-    assert why.startswith("bf16" if chosen else "float32")
-    assert "units" in why
 
 
 def test_progress_tells_losses_and_speed(data):
