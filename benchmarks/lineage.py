@@ -77,7 +77,8 @@ def questions(database, clips: int) -> dict[str, Callable[[], object]]:
         ),
         "camera": lambda: everything("camera", first_camera(database)),
         "balance of a model": lambda: query.class_counts(database, "clean"),
-        "both sides of a clip": lambda: query.family_sides(database, f"clip-{middle:010x}"),
+        "groups on both sides": lambda: query.both_sides(database, "clean"),
+        "sides of a clip's people": lambda: query.family_sides(database, f"clip-{middle:010x}"),
     }
 
 
@@ -141,11 +142,11 @@ def person(number: int) -> dict:
 
 
 def sample(number: int, clip: str) -> dict:
-    """The one window of a clip; every seventh is tested."""
+    """The one window of a clip; every seventh person is tested."""
     return {
         "sample_id": f"sample-{number:010x}", "clip_id": clip, "start": 0, "length": WINDOW,
         "label": DISPLAYS[number % 5], "group": f"identity-{number // CLIPS_A_PERSON:010x}",
-        "side": "train" if number % 7 else "test", "origin": None,
+        "side": "train" if number // CLIPS_A_PERSON % 7 else "test", "origin": None,
     }  # fmt: skip
 
 

@@ -46,7 +46,16 @@ CREATE INDEX sample_clip ON sample (clip);
 CREATE INDEX sample_origin ON sample (origin);
 CREATE INDEX sample_family ON sample (family);
 CREATE INDEX side_sample ON side (sample);
-CREATE INDEX side_counts ON side (protocol, side, label);
+"""
+# Counted once: over a million windows a count takes as long as a person waits.
+COUNTS = """
+CREATE TABLE balance AS SELECT protocol, side, label, count(*) AS n
+    FROM side GROUP BY protocol, side, label;
+CREATE TABLE family AS SELECT protocol, family AS id, side, count(*) AS n
+    FROM sample JOIN side ON side.sample = sample.id GROUP BY protocol, family, side;
+CREATE INDEX family_id ON family (id);
+CREATE TABLE shared AS SELECT protocol, id
+    FROM family GROUP BY protocol, id HAVING count(DISTINCT side) = 2;
 """
 
 
@@ -76,7 +85,7 @@ def build(database: sqlite3.Connection, root: Path) -> None:
     for protocol in PROTOCOLS:
         for folder in (SPLIT, OVERSAMPLED):  # the second repeats the first and adds the copies
             _load_samples(database, protocol, stream(root / folder / f"{protocol}.jsonl"))
-    database.executescript(INDICES)
+    database.executescript(INDICES + COUNTS)
     database.execute("ANALYZE")
 
 

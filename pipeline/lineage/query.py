@@ -128,8 +128,7 @@ def class_counts(database: sqlite3.Connection, protocol: str) -> dict[str, dict[
     """Side > label > windows, oversampled copies included."""
     counts: dict[str, dict[str, int]] = {}
     for row in database.execute(
-        "SELECT side, label, count(*) AS n FROM side WHERE protocol = ? GROUP BY side, label",
-        (protocol,),
+        "SELECT side, label, n FROM balance WHERE protocol = ? ORDER BY side, label", (protocol,)
     ):
         counts.setdefault(row["side"], {})[row["label"]] = row["n"]
     return counts
@@ -137,18 +136,15 @@ def class_counts(database: sqlite3.Connection, protocol: str) -> dict[str, dict[
 
 def both_sides(database: sqlite3.Connection, protocol: str) -> list[str]:
     """The groups of people with windows on the training and on the test side, sorted."""
-    query = """
-        SELECT family FROM sample JOIN side ON side.sample = sample.id
-        WHERE protocol = ? GROUP BY family HAVING count(DISTINCT side) = 2 ORDER BY family"""
-    return [row["family"] for row in database.execute(query, (protocol,))]
+    query = "SELECT id FROM shared WHERE protocol = ? ORDER BY id"
+    return [row["id"] for row in database.execute(query, (protocol,))]
 
 
 def family_sides(database: sqlite3.Connection, clip: str) -> dict[str, dict[str, int]]:
     """Protocol > side > windows of the whole group of people that a clip belongs to."""
     query = """
-        SELECT protocol, side, count(*) AS n FROM sample JOIN side ON side.sample = sample.id
-        WHERE family = (SELECT family FROM sample WHERE clip = ? LIMIT 1)
-        GROUP BY protocol, side"""
+        SELECT protocol, side, n FROM family
+        WHERE id = (SELECT family FROM sample WHERE clip = ? LIMIT 1)"""
     sides: dict[str, dict[str, int]] = {}
     for row in database.execute(query, (clip,)):
         sides.setdefault(row["protocol"], {})[row["side"]] = row["n"]
