@@ -108,7 +108,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "render": clip.render, "predict": clip.predict,
         "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
         "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
-        "export": export.export,
+        "export": export.export, "shard": shard.shard, "merge": shard.merge,
         "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
     }  # fmt: skip
 
