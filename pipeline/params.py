@@ -142,7 +142,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     try:
         values = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
-        raise ParamsError(f"{path} is not YAML: {error}") from error
+        raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ParamsError(f"{path} must hold sections, got {type(values).__name__}")
     return parse_params(values, str(path))

@@ -97,7 +97,8 @@ def toy(workspace, server, assets, monkeypatch):
 
 def made(workspace):
     log = workspace / ".pallor/work/grow.log.jsonl"
-    return [json.loads(line)["name"] for line in log.read_text().splitlines()]
+    rows = map(json.loads, log.read_text().splitlines())
+    return [row["name"] for row in rows if row["event"] == "made"]
 
 
 def flow_runs(tag):
