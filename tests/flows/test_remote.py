@@ -1,0 +1,68 @@
+"""A DVC remote on a real server that speaks S3, on loopback: push, clone, pull."""
+
+import os
+import subprocess
+import sys
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+DVC = [sys.executable, "-m", "dvc"]
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """The address of an S3 server with an empty bucket `corpus`."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    client = boto3.client("s3", endpoint_url=url)
+    client.create_bucket(Bucket="corpus")
+    yield url
+    client.close()
+    server.stop()
+
+
+def call(folder, *command):
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    who = {
+        f"GIT_{role}_{what}": "t@t"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env=environment | who
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_a_fresh_clone_pulls_what_was_pushed(s3, tmp_path):
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    (origin / "data/clips").mkdir(parents=True)
+    for number in range(20):
+        (origin / f"data/clips/{number}.mp4").write_bytes(os.urandom(3000))
+    call(origin, "git", "init", "-q")
+    call(origin, *DVC, "init", "-q")
+    call(origin, *DVC, "remote", "add", "--default", "store", "s3://corpus/pallor")
+    call(origin, *DVC, "remote", "modify", "store", "endpointurl", s3)
+    call(origin, *DVC, "add", "-q", "data/clips")
+    call(origin, "git", "add", "-A")
+    call(origin, "git", "commit", "-qm", "a corpus")
+    call(origin, *DVC, "push", "-q")
+    call(tmp_path, "git", "clone", "-q", str(origin), str(clone))
+    call(clone, *DVC, "pull", "-q")
+    for path in (origin / "data/clips").iterdir():
+        assert (clone / "data/clips" / path.name).read_bytes() == path.read_bytes()
+    assert "up to date" in call(clone, *DVC, "status")
+    assert "in sync" in call(clone, *DVC, "status", "--cloud")
+    assert "test" not in (clone / ".dvc/config").read_text()  # the keys
