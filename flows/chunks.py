@@ -53,7 +53,7 @@ def make_all(
     left = [[job] for chunk, _ in failed for job in chunk if not store.has(job.key)]
     _give_up(_map(left, store, work, progress), store, tolerated * len(jobs))
     create_table_artifact(key=stage, table=progress.table(), description=f"What {stage} made")
-    store.log("stage", seconds=progress.seconds(), rows=progress.table())
+    store.log("stage", seconds=progress.seconds(), told=progress.told())
     return store
 
 

@@ -27,6 +27,10 @@ class Progress:
         """One row a chunk with the time left as it was told; one row when nothing was missing."""
         return self._rows or [{"items": "all at hand", "finished after s": 0.0, "left s": 0.0}]
 
+    def told(self) -> list[list[float]]:
+        """Seconds gone and seconds left at each line, as they were told; nobody's name."""
+        return [[row["finished after s"], row["left s"]] for row in self._rows]
+
     def seconds(self) -> float:
         """Since the first item was asked for."""
         return round(time.monotonic() - self._start, 1)
