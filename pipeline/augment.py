@@ -4,7 +4,7 @@ A window is moved and lit as a whole: between its frames only the face moves.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ MIRROR = {"-L": "-R", "-R": "-L"}  # a mirrored turn to the left is a turn to th
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a window may be changed; each amount is drawn evenly from -x to x."""
+    """How far a window may be changed; shifts to brightness are drawn evenly from -x to x."""
 
     shift: float = 0.06  # of the crop's side, each way: what detectors disagree by
     zoom: float = 0.08  # of the size, as above
@@ -23,6 +23,11 @@ class Augmentation:
     contrast: float = 0.35  # natural logarithm of the factor about the window's mean
     brightness: float = 0.15  # of the grey range: skin and light vary more than expressions do
     noise: float = 0.02  # standard deviation of each pixel, of the grey range
+    flip: float = 0.5  # share of the windows mirrored, where the mirror image is a class
+
+    def scaled(self, share: float) -> "Augmentation":
+        """Each amount times `share`; 0 leaves windows as they are."""
+        return Augmentation(**{name: share * amount for name, amount in asdict(self).items()})
 
 
 def mirrored(label: str) -> str:
@@ -46,9 +51,9 @@ def augment(
 ) -> tuple[Tensor, Tensor]:
     """Changed copies of (N, T, 1, S, S) windows in [0, 1] and their (N,) class indices.
 
-    Half of the windows whose mirror image is a class (`mirror`, see `mirror_table`) are flipped.
+    Windows are flipped only where their mirror image is a class (`mirror`, see `mirror_table`).
     """
-    flip = (mirror[targets] >= 0) & (torch.rand(len(windows), generator=generator) < 0.5)
+    flip = (mirror[targets] >= 0) & (torch.rand(len(windows), generator=generator) < amounts.flip)
     targets = torch.where(flip, mirror[targets], targets)
     moved = _move(windows, flip, amounts, generator)
     return _light(moved, amounts, generator), targets

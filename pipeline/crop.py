@@ -1,26 +1,37 @@
-"""Square crops that stand still: one size a clip, a smoothed centre."""
+"""Square crops that stand still: one size a clip, a smoothed centre.
+
+Neither looks ahead: were the first crop framed by what the face does later, it would tell the
+display that it does not show (`pipeline.probes` found that it did).
+"""
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from pipeline.video import Frames
 
 DROP = 0.1  # of the face box: a detector's box ends near the chin but starts high on the forehead
-SMOOTH = 1.0  # frames (standard deviation): jitter of a pixel goes, a head turn stays
+# Weights of this frame and the three before it, half a Gaussian of one frame: jitter of a pixel
+# goes, a head turn stays and comes half a frame late.
+PAST = np.exp(-(np.arange(4.0) ** 2) / 2)
 
 
 def crop_boxes(faces: np.ndarray, margin: float) -> np.ndarray:
     """(T, 4) face boxes px > (T, 4) square boxes px of one whole-pixel size, smoothed centres.
 
-    The side is the clip's median face side widened by `margin` of itself on each side; the centre
-    lies DROP of it below the face box's, so that a long chin stays inside.
+    The side is the first face's, neutral and frontal, widened by `margin` of itself on each side;
+    the centre lies DROP of it below the face box's, so that a long chin stays inside.
     """
-    face = float(np.median(faces[:, 2] - faces[:, 0]))
+    face = float(faces[0, 2] - faces[0, 0])
     side = max(2, round(face * (1 + 2 * margin)))
-    centres = gaussian_filter1d((faces[:, :2] + faces[:, 2:]) / 2, SMOOTH, axis=0, mode="nearest")
+    centres = _smoothed((faces[:, :2] + faces[:, 2:]) / 2)
     centres[:, 1] += DROP * face
     return np.concatenate([centres - side / 2, centres + side / 2], axis=1)
+
+
+def _smoothed(path: np.ndarray) -> np.ndarray:
+    padded = np.concatenate([np.repeat(path[:1], len(PAST) - 1, axis=0), path])
+    lags = [padded[len(PAST) - 1 - lag : len(padded) - lag] for lag in range(len(PAST))]
+    return np.tensordot(PAST / PAST.sum(), np.stack(lags), axes=1)
 
 
 def cut(frames: Frames, boxes: np.ndarray, size: int) -> Frames:

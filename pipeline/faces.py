@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.crop import crop_boxes, cut
 from pipeline.detect import Choice, Detector, choose_detector, neutral_box
+from pipeline.duplicates import find_duplicates, look
 from pipeline.errors import ClipError
 from pipeline.files import (
     digest,
@@ -28,7 +29,8 @@ from pipeline.video import Frames, read_clip, write_clip
 if TYPE_CHECKING:  # the plan's own imports are none of this stage's code
     from pipeline.planned import Plan
 
-CODE = ("alignment", "crop", "detect", "faces", "quality", "track", "video")  # decides the bytes
+# What decides the bytes.
+CODE = ("alignment", "crop", "detect", "duplicates", "faces", "quality", "track", "video")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def jobs(
 
 
 def work(jobs: Sequence[Job], store: Store) -> None:
-    """Make the items of one chunk: crop.mp4 and track.json, or rejected.json with the reason."""
+    """Make the items of one chunk: crop.mp4, look.npy and track.json, or rejected.json."""
     if not jobs:
         return
     choice = jobs[0].item.choice
@@ -72,13 +74,16 @@ def work(jobs: Sequence[Job], store: Store) -> None:
 def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
     """Fill `out` with <clip_id>.mp4, faces.jsonl, quarantine.jsonl and detector.json."""
     kept, rejected = [], []
+    copies = find_duplicates(_looks(jobs, store))
     with writing_folder(out) as part:
         for job in sorted(jobs, key=lambda job: job.item.track.clip_id):
             item, folder = job.item, store.path(job.key)
             if (folder / "rejected.json").is_file():
-                rejected.append(
-                    {"clip_id": item.track.clip_id} | read_json(folder / "rejected.json")
-                )
+                row = read_json(folder / "rejected.json")
+                rejected.append(row | {"clip_id": item.track.clip_id})
+                continue
+            if item.track.clip_id in copies:
+                rejected.append(_row(item.track.clip_id, copies[item.track.clip_id]))
                 continue
             boxes = read_json(folder / "track.json")["boxes"]
             kept.append(item.track.model_copy(update={"boxes": boxes}).row())
@@ -104,13 +109,24 @@ def crop_faces(frames: Frames, detector: Detector, params: FaceParams) -> tuple[
 
 def _make(item: FaceJob, detector: Detector, folder: Path) -> str:
     try:
-        crops, boxes = crop_faces(_read(item.video), detector, item.params)
+        frames = _read(item.video)
+        crops, boxes = crop_faces(frames, detector, item.params)
     except Rejected as failure:
-        write_json(folder / "rejected.json", {"reason": failure.reason, "detail": failure.detail})
+        write_json(folder / "rejected.json", _row(item.track.clip_id, failure))
         return failure.reason
     write_clip(folder / "crop.mp4", crops, item.fps)
+    np.save(folder / "look.npy", look(frames))
     write_json(folder / "track.json", {"boxes": np.round(boxes, 2).tolist()})
     return "kept"
+
+
+def _row(clip_id: str, failure: Rejected) -> dict[str, str]:
+    return {"clip_id": clip_id, "reason": failure.reason, "detail": failure.detail}
+
+
+def _looks(jobs: Sequence[Job], store: Store) -> dict[str, np.ndarray]:
+    files = {job.item.track.clip_id: store.path(job.key) / "look.npy" for job in jobs}
+    return {clip_id: np.load(path) for clip_id, path in files.items() if path.is_file()}
 
 
 def _read(video: Path) -> Frames:

@@ -21,6 +21,7 @@ from pipeline.params import TrainParams
 WARMUP = 0.1  # share of the steps with a rising rate: recurrent states blow up at full rate
 CLIP = 1.0  # largest norm of a gradient, for the same reason
 AUGMENTATION = Augmentation()
+CALM = 0.3  # share of the epochs, the last, over which windows become what they are
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,9 @@ def fit(
     curve: list[Epoch] = []
     best, weights = (-1.0, 0.0), copy.deepcopy(network.state_dict())
     for number in range(1, params.epochs + 1):
+        changes = AUGMENTATION.scaled(_liveliness(number, params.epochs))
         loss, accuracy = _epoch(
-            network, train, mirror, params.batch, generator, optimiser, schedule
+            network, train, mirror, changes, params.batch, generator, optimiser, schedule
         )
         seen = judge(network, validation)
         curve.append(Epoch(number, *(round(x, 6) for x in (loss, accuracy, *seen))))
@@ -121,6 +123,7 @@ def _epoch(
     network: nn.Module,
     train: Part,
     mirror: Tensor,
+    changes: Augmentation,
     batch: int,
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
@@ -133,7 +136,7 @@ def _epoch(
         windows, targets = augment(
             to_tensor(train.windows[chosen.numpy()]),
             torch.from_numpy(train.targets[chosen.numpy()]),
-            mirror, AUGMENTATION, generator,
+            mirror, changes, generator,
         )  # fmt: skip
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             logits = network(windows).float()
@@ -146,6 +149,11 @@ def _epoch(
         loss_sum += float(loss.detach()) * len(targets)
         right += int((logits.argmax(1) == targets).sum())
     return loss_sum / len(train.targets), right / len(train.targets)
+
+
+def _liveliness(number: int, epochs: int) -> float:
+    # Share of the augmentation in an epoch, from 1: all of it, then down to none in the last one.
+    return min(1.0, (epochs - number) / (CALM * epochs))
 
 
 def _rate(step: int, steps: int) -> float:

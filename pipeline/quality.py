@@ -15,6 +15,7 @@ from pipeline.video import Frames
 Reason = Literal[
     "missing", "unreadable", "short", "blank", "frozen",
     "no_face", "several_faces", "face_lost", "face_cut", "blurred",
+    "duplicate", "near_duplicate",
 ]  # fmt: skip
 REASONS: tuple[Reason, ...] = get_args(Reason)
 

@@ -16,7 +16,7 @@ from pipeline.planned import Plan, read_plan
 from pipeline.records import PROTOCOLS
 from pipeline.sheet import corpus_sheet
 
-AFTER_CROP = {"blurred"}  # the one gate that judges the crop itself; all others come before it
+AFTER_CROP = {"blurred", "duplicate", "near_duplicate"}  # gates that judge the crop itself
 # Al-Tekreeti et al., Informatics 2024, 11(3):59
 PUBLISHED_ACCURACY = 0.9989
 PUBLISHED_CLIPS = 176

@@ -53,6 +53,13 @@ def test_pixels_stay_greys(seed):
     assert 0 <= moved.min() <= moved.max() <= 1
 
 
+def test_changes_scaled_to_nothing_change_nothing():
+    moved, after = changed(Augmentation().scaled(0), targets=torch.ones(64, dtype=torch.long))
+    torch.testing.assert_close(moved, windows(), atol=1e-5, rtol=0)
+    assert (after == 1).all()
+    assert Augmentation().scaled(0.5).roll == Augmentation().roll / 2
+
+
 def test_a_window_moves_as_a_whole():
     still = windows(8)[:, :1].expand(-1, 3, -1, -1, -1)
     amounts = Augmentation(noise=0)

@@ -34,6 +34,13 @@ def test_still_face_gives_still_box_with_its_margin():
     np.testing.assert_allclose(crop_boxes(faces, 0.2), np.tile([12.0, 26.0, 68.0, 82.0], (5, 1)))
 
 
+@given(st.integers(0, 2**32), st.integers(1, 11))
+def test_a_box_knows_nothing_of_later_frames(seed, frame):
+    faces = walk(seed)
+    other = np.concatenate([faces[:frame], walk(seed + 1)[frame:]])
+    np.testing.assert_array_equal(crop_boxes(faces, 0.2)[:frame], crop_boxes(other, 0.2)[:frame])
+
+
 def test_cut_of_the_same_size_is_a_slice():
     frames = np.random.default_rng(0).integers(0, 256, (3, 90, 80, 3), dtype=np.uint8)
     boxes = np.tile([10.0, 20.0, 42.0, 52.0], (3, 1))

@@ -70,6 +70,8 @@ def damage(kind, face):
         frames = frames[:1]
     if kind == "no_face":
         frames[:, :70] = frames[:, 70:71]
+    if kind == "four_faces":
+        frames = np.tile(frames[:, 16:112, 16:112], (1, 2, 2, 1))
     if kind == "two_faces":
         frames = np.concatenate([frames[:, :, 16:112], frames[:, :, 16:112]], axis=2)
     if kind == "blurred":
@@ -82,8 +84,9 @@ def damage(kind, face):
 DEFECTS = {
     "black": "blank", "black_frame": "blank", "frozen": "frozen", "one_frame": "short",
     "no_face": "no_face", "two_faces": "several_faces", "blurred": "blurred",
-    "cut_by_border": "face_cut", "empty": "unreadable", "text": "unreadable",
-    "truncated": "unreadable", "absent": "missing",
+    "cut_by_border": "face_cut", "four_faces": "several_faces", "empty": "unreadable",
+    "text": "unreadable", "truncated": "unreadable", "absent": "missing", "turn_again": "duplicate",
+    "turn_recoded": "near_duplicate",
 }  # fmt: skip
 
 
@@ -95,13 +98,16 @@ def folder(tmp_path_factory, astronaut):
     clips.mkdir()
     write_clip(clips / "photo.mp4", face, 8)
     (clips / "turn.mp4").write_bytes(TURN.read_bytes())
-    write_clip(folder / "transferred" / "moved.mp4", face[::-1], 8)
-    for kind in list(DEFECTS)[:8]:
+    write_clip(folder / "transferred" / "moved.mp4", astronaut(right=-8.0, width=240), 8)
+    for kind in list(DEFECTS)[:9]:
         write_clip(clips / f"{kind}.mp4", damage(kind, face), 8)
     (clips / "empty.mp4").write_bytes(b"")
     (clips / "text.mp4").write_text("this is no video")
     whole = (clips / "photo.mp4").read_bytes()
     (clips / "truncated.mp4").write_bytes(whole[: len(whole) // 3])
+    (clips / "turn_again.mp4").write_bytes(TURN.read_bytes())
+    darker = read_clip(TURN) * 0.8 + np.random.default_rng(0).normal(0, 2, read_clip(TURN).shape)
+    write_clip(clips / "turn_recoded.mp4", darker.clip(0, 255).astype(np.uint8), 8)
     return folder
 
 
@@ -163,7 +169,7 @@ def test_only_what_changed_is_made_again(outcome, folder, tmp_path):
     for name in ("photo", "turn"):
         (tmp_path / f"clips/{name}.mp4").write_bytes((folder / f"clips/{name}.mp4").read_bytes())
     run(plan_of("photo", "turn"), tmp_path)
-    write_clip(tmp_path / "clips/photo.mp4", read_clip(TURN)[::-1], 8)
+    write_clip(tmp_path / "clips/photo.mp4", read_clip(TURN)[:, :, ::-1], 8)
     assert made(run(plan_of("photo", "turn"), tmp_path)[2]) == ["photo", "turn", "photo"]
     smaller = run(plan_of("photo", "turn"), tmp_path, HAAR.model_copy(update={"crop": 32}))
     assert len(made(smaller[2])) == 5

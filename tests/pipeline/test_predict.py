@@ -1,7 +1,9 @@
 """Predictions through the real chain; the network's weights are random, its answers are its own."""
 
+import subprocess
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,54 @@ def test_too_short_a_look_is_said(model, tmp_path):
     write_clip(tmp_path / "short.mp4", read_clip(TURN)[:6], 8)
     with pytest.raises(ClipError, match=r"seen for 0.8 s; the model needs 1.0 s"):
         predict(tmp_path / "short.mp4", model, PARAMS)
+
+
+def recoded(video, *, before=(), after=(), source=TURN):
+    """`video` made from `source` by ffmpeg itself, as a camera or a phone would write it."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *before, "-i", str(source)]
+    subprocess.run([*command, *after, str(video)], check=True)
+    return video
+
+
+def test_a_phone_held_upright_is_read_upright(model, tmp_path):
+    lying = np.rot90(read_clip(TURN), axes=(1, 2))
+    write_clip(tmp_path / "lying.mp4", np.ascontiguousarray(lying), 8)
+    phone = recoded(
+        tmp_path / "phone.mp4", before=["-display_rotation", "-90"], after=["-c", "copy"],
+        source=tmp_path / "lying.mp4",
+    )  # fmt: skip
+    assert predict(phone, model, PARAMS) == predict(TURN, model, PARAMS)
+
+
+def test_sixteen_bits_a_colour_are_read(model, tmp_path):
+    deep = recoded(tmp_path / "deep.mkv", after=["-c:v", "ffv1", "-pix_fmt", "gbrp16le"])
+    got, plain = predict(deep, model, PARAMS), predict(TURN, model, PARAMS)
+    assert got.probabilities == pytest.approx(plain.probabilities, abs=0.02)
+    assert got.frames == plain.frames
+
+
+@pytest.mark.parametrize("name", ["clip.avi", "clip.mov", "clip.MP4"])
+def test_what_counts_is_the_content_not_the_name(model, tmp_path, name):
+    (tmp_path / name).write_bytes(TURN.read_bytes())
+    assert predict(tmp_path / name, model, PARAMS) == predict(TURN, model, PARAMS)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_a_file_cut_short_is_one_sentence(model, tmp_path, share):
+    whole = TURN.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: round(share * len(whole))])
+    with pytest.raises(ClipError, match=r"cut\.mp4 cannot be read as a video$"):
+        predict(tmp_path / "cut.mp4", model, PARAMS)
+
+
+def test_one_frame_and_four_faces_are_polite_sentences(model, tmp_path):
+    frames = read_clip(TURN)
+    write_clip(tmp_path / "one.mp4", frames[:1], 8)
+    with pytest.raises(ClipError, match="has 1 frame; motion needs two or more"):
+        predict(tmp_path / "one.mp4", model, PARAMS)
+    write_clip(tmp_path / "four.mp4", np.tile(frames, (1, 2, 2, 1)), 8)
+    with pytest.raises(ClipError, match=r"shows [234] faces of like size"):
+        predict(tmp_path / "four.mp4", model, PARAMS)
 
 
 def test_missing_or_foreign_model_is_one_sentence(tmp_path):

@@ -70,4 +70,4 @@ def test_blur_is_found_and_light_does_not_count(astronaut):
 
 def test_reasons_are_the_documented_ones():
     assert "no_face" in REASONS
-    assert len(set(REASONS)) == 10
+    assert len(set(REASONS)) == 12
