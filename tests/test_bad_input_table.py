@@ -1,7 +1,7 @@
 """The table of docs/faults.md: thirty bad inputs, each with the sentence a person reads.
 
-Every sentence is produced here by the real code. `python -P tests/test_bad_input_table.py` writes the
-table; the test holds the page against what the code says today.
+Every sentence is produced here by the real code. `python -P tests/test_bad_input_table.py` writes
+the table; the test holds the page against what the code says today.
 """
 
 import contextlib
