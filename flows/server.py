@@ -24,6 +24,12 @@ class ServerError(PallorError):
     """Prefect's server does not come up."""
 
 
+class ServerGoneError(ServerError):
+    """Prefect's server died while a run went on."""
+
+    at_once = True  # for flows.stage: Prefect would try for minutes to tell it the last events
+
+
 @contextmanager
 def prefect_server(home: Path) -> Iterator[str]:
     """The API address of a server that answers, also set as PREFECT_API_URL for this process.
@@ -57,7 +63,7 @@ def _told_when_gone(url: str) -> Iterator[None]:
     except Exception as error:
         if _answers(url):
             raise
-        raise ServerError(
+        raise ServerGoneError(
             f"Prefect's server at {url} stopped answering; finished work is kept, run again"
         ) from error
 

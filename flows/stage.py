@@ -68,6 +68,9 @@ def say_errors(body: Callable[[], object]) -> int:
             traceback.print_exc()
             return 1
         print(f"pallor: {sentence}", file=sys.stderr, flush=True)
+        if getattr(error, "at_once", False):
+            sys.stdout.flush()
+            os._exit(2)
         return 3 if isinstance(error, IncompleteError) else 2
     return 0
 

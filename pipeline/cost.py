@@ -12,17 +12,19 @@ from pipeline.params import Params
 from pipeline.records import ClipPlan, PortraitPlan, Record, TransferPlan
 
 # Cycles at 128 px: a fixed part with denoising, and a part for every sample (core-seconds a frame).
-# Their ratio from runs of 4 to 32 samples; their size from 48 workers of 9 clips of 8 frames and 8
-# samples, which took 20.4 core-seconds each.
-FRAME, SAMPLE = 0.09, 0.0174
+# Their ratio from runs of 4 to 32 samples; their size from the corpus of record, whose 25 workers
+# of 5 clips of 16 frames and 8 samples took 41.9 core-seconds each.
+FRAME, SAMPLE = 0.174, 0.0336
 WORKER = 4.0  # core-seconds until a fresh Blender process renders its first frame
-ENCODE = 0.5  # core-seconds a clip to write, log and copy
-# These from the first run of 176 clips: 100, 80 and 324 core-seconds.
+ENCODE = 0.5  # core-seconds a clip to build its person, write, log and copy
+STILLS = 9  # portraits a Blender process, as flows.portraits has it
+# The first two from a run of 176 clips: 100 and 80 core-seconds; the third from the corpus of
+# record, 48 epochs of 8.3 s on a core. Training that stops early takes less.
 TRANSFER = 0.11  # a transferred 128 px frame
 CROP = 0.025  # to decode, track, crop and encode a frame
-EPOCH = 0.007  # a training window of 8 frames of 64 px and epoch, at 24 state channels
+EPOCH = 0.0052  # a training window of 8 frames of 64 px and epoch, at 24 state channels
 START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
-REST = 40.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
+REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
 PROTOCOLS = 2  # trained at once, each on one core
 # Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
 AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
@@ -70,7 +72,7 @@ def estimate(rows: Sequence[Record], params: Params) -> Cost:
     return Cost(
         seconds={
             "render": _rendering(clips, params.render.chunk),
-            "portraits": _rendering(stills, params.render.chunk),
+            "portraits": _rendering(stills, STILLS),
             "transfer": TRANSFER * transfers * pixels / REFERENCE,
             "faces": CROP * plan.frames * made,
             "train": PROTOCOLS * EPOCH * windows * size * params.train.epochs,
