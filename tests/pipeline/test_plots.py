@@ -30,7 +30,8 @@ def test_reliability_is_drawn_where_it_was_measured():
     ]
     axes = draw_reliability({"clean": {"ece": 0.15, "bins": bins}}).axes[0]
     assert axes.collections[0].get_offsets().tolist() == [[0.4, 0.1], [0.9, 1.0]]
-    assert axes.get_title() == "clean, expected calibration error 0.150"
+    title = axes.get_title(loc="left") or axes.get_title()  # where it stands is the style's affair
+    assert title == "clean, expected calibration error 0.150"
 
 
 def test_a_class_without_both_sides_has_no_curve():
