@@ -9,6 +9,7 @@ import skimage.data
 
 import fomm
 from pipeline.framing import frame_face
+from pipeline.motion import HELD_OUT
 
 PORTRAITS = 9  # people; a photograph, which has no truth, is the tenth
 DISPLAYS = ("FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R")
@@ -19,8 +20,8 @@ GAP = 4
 def draw_sheet(path: Path, grid, model: fomm.MotionModel) -> None:
     """Ten rows of five displays, each driving | transfer | truth, after the portrait.
 
-    The last people of the grid are the held-out ones; the others of the rows were trained on, which
-    the row's label says.
+    The last people of the grid are held out, the others of the rows were trained on: so each
+    portrait says.
     """
     size = grid.frames.shape[3]
     rows = [_row(grid, model, person) for person in _people(grid)]
@@ -38,7 +39,8 @@ def _people(grid) -> list[int]:
 
 def _row(grid, model: fomm.MotionModel, person: int) -> np.ndarray:
     driver = person - 1 if person else len(grid.frames) - 1
-    cells = [grid.frames[person, 0, 0]]
+    known = person < len(grid.frames) - HELD_OUT
+    cells = [_named(grid.frames[person, 0, 0], "trained on" if known else "held out")]
     for display in DISPLAYS:
         motion = grid.motions.index(display)
         driving, truth = grid.frames[driver, motion], grid.frames[person, motion]
@@ -50,7 +52,7 @@ def _row(grid, model: fomm.MotionModel, person: int) -> np.ndarray:
 
 def _photograph_row(grid, model: fomm.MotionModel, size: int) -> np.ndarray:
     portrait = frame_face(skimage.data.astronaut(), size)
-    cells = [portrait]
+    cells = [_named(portrait, "photograph")]
     for display in DISPLAYS:
         driving = grid.frames[-1, grid.motions.index(display)]
         apex = _apex(driving)
@@ -62,6 +64,14 @@ def _photograph_row(grid, model: fomm.MotionModel, size: int) -> np.ndarray:
 def _apex(frames: np.ndarray) -> int:
     """The frame that differs most from the first."""
     return int(np.abs(frames.astype(np.int16) - frames[0]).mean(axis=(1, 2, 3)).argmax())
+
+
+def _named(portrait: np.ndarray, words: str) -> np.ndarray:
+    written = portrait.copy()  # the portrait itself is animated
+    for colour, width in ((0, 3), (255, 1)):
+        cv2.putText(written, words, (3, HEAD - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (colour,) * 3,
+                    width, cv2.LINE_AA)  # fmt: skip
+    return written
 
 
 def _joined(cells: list[np.ndarray]) -> np.ndarray:

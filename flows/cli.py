@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, shard, transfer
+from flows.commands import export, forget, lineage, look, model, shard, transfer
 from flows.stage import say_errors
 from pipeline.params import nearest
 
@@ -30,7 +30,7 @@ examples:
   pallor export croissant -o handover          the corpus in a standard format, for others
 
 environment:
-  PALLOR_HOME      assets, finished work and run records (default: .pallor in the clone)
+  PALLOR_HOME      assets and finished work (default: .pallor in the clone)
   PALLOR_WORKERS   how many chunks are made at once (default: all cores)
   PALLOR_RUNNER    threads, processes, dask or ray (default: threads)
   PREFECT_API_URL  a Prefect server to show the runs (default: one of our own, on loopback)
@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     forget.add_command(command)
     export.add_command(command)
     look.add_commands(command)
+    model.add_commands(command)
     shard.add_commands(command)
     transfer.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets")
@@ -109,6 +110,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
         "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
         "export": export.export, "shard": shard.shard, "merge": shard.merge,
+        "onnx": model.onnx, "baselines": model.baselines, "folds": model.folds,
         "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
     }  # fmt: skip
 

@@ -25,7 +25,7 @@ from flows.workspace import CLIPS, PORTRAITS, TRANSFERRED, home, only_run, requi
 from pipeline.errors import IncompleteError, StageError
 from pipeline.files import read_jsonl
 from pipeline.params import load_params
-from pipeline.runs import recording
+from pipeline.runs import RUNS, recording
 
 MAY_GIVE_UP = {"render": CLIPS, "portraits": PORTRAITS, "transfer": TRANSFERRED}
 WORDS = {"runs": "done", "restored": "from the cache", "unchanged": "unchanged", "frozen": "frozen"}
@@ -43,7 +43,7 @@ def run_corpus() -> None:
             print("every stage is up to date, nothing to run", flush=True)
             return
         fetch(home())
-        with recording(home() / "runs", "corpus") as record, prefect_server(home()) as url:
+        with recording(RUNS, "corpus") as record, prefect_server(home()) as url:
             print(f"prefect: {url}", flush=True)
             mark_stale()
             with tags(workspace_tag()):

@@ -19,7 +19,7 @@ from pipeline.errors import StageError
 from pipeline.params import Params
 from pipeline.plan import make_plan
 from pipeline.records import ClipPlan, PortraitPlan
-from pipeline.runs import recording
+from pipeline.runs import RUNS, recording
 from pipeline.shards import merge, pack, part_of
 from pipeline.store import Job, Store
 
@@ -32,7 +32,7 @@ def make_part(params: Params, number: int, of: int, out: Path) -> list[Path]:
     require_workspace()
     whole = {stage: list(jobs) for stage, jobs in _jobs(params)}
     mine = {stage: part_of(jobs, number, of) for stage, jobs in whole.items()}
-    with only_run("pallor shard"), recording(home() / "runs", "part"), prefect_server(home()):
+    with only_run("pallor shard"), recording(RUNS, "part"), prefect_server(home()):
         fetch(home())
         part.with_options(task_runner=task_runner())(mine, params.render.chunk)
     shards = []

@@ -10,7 +10,7 @@ from typing import NoReturn
 from flows.guard import die_with, starters
 from flows.workspace import home, only_stage, require_workspace
 from pipeline.errors import IncompleteError
-from pipeline.runs import recording
+from pipeline.runs import RUNS, recording
 
 MACHINE = {  # what a person can put right, where Python names a number
     errno.ENOSPC: "the disk is full; free some space",
@@ -48,7 +48,7 @@ def run_heavy_stage(name: str, flow: Callable[[], object]) -> NoReturn:
 
 def _recorded(name: str, body: Callable[[], object]) -> None:
     require_workspace()
-    with only_stage(name), recording(home() / "runs", name):
+    with only_stage(name), recording(RUNS, name):
         body()
 
 

@@ -34,7 +34,7 @@ LOCKS = Path(".dvc/tmp")
 
 
 def home() -> Path:
-    """The absolute folder of assets, work store, run records and Prefect's files.
+    """The absolute folder of assets, work store and Prefect's files.
 
     `.pallor` in the workspace, or PALLOR_HOME, through which workspaces share them.
     """

@@ -16,6 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from models.cnn3d import CNN3D, CNN3DConfig
+from models.cnnlstm import CNNLSTM, CNNLSTMConfig
 from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError
 from models.framecnn import FrameCNN, FrameCNNConfig
@@ -24,6 +26,8 @@ from models.framecnn import FrameCNN, FrameCNNConfig
 MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "convlstm": (ConvLSTMClassifier, ConvLSTMConfig),
     "framecnn": (FrameCNN, FrameCNNConfig),
+    "cnnlstm": (CNNLSTM, CNNLSTMConfig),
+    "cnn3d": (CNN3D, CNN3DConfig),
 }
 FORMAT = 2
 BATCH = 64  # windows at once: some 100 MB of activations

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.cell import cell_step
 from models.errors import ModelError
 from models.light import check_windows, frame_mask, standardised
 
@@ -58,13 +59,13 @@ class ConvLSTM(nn.Module):
 
     def step(self, frame: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """One frame (N, C, H, W) on: the new hidden and cell states, both (N, D, H, W)."""
-        i, f, c, o = self._gates(torch.cat([frame, hidden], 1)).chunk(4, dim=1)
-        if self.peephole is not None:
-            i, f = i + self.peephole[0] * cell, f + self.peephole[1] * cell
+        gates = self._gates(torch.cat([frame, hidden], 1))
+        if self.peephole is None:
+            return cell_step(gates, cell)
+        i, f, c, o = gates.chunk(4, dim=1)
+        i, f = i + self.peephole[0] * cell, f + self.peephole[1] * cell
         cell = f.sigmoid() * cell + i.sigmoid() * c.tanh()
-        if self.peephole is not None:
-            o = o + self.peephole[2] * cell
-        return o.sigmoid() * cell.tanh(), cell
+        return (o + self.peephole[2] * cell).sigmoid() * cell.tanh(), cell
 
     def _gates(self, both: Tensor) -> Tensor:
         # One convolution of input and state: hoisting the input's over time was measured slower.
@@ -80,7 +81,7 @@ class ConvLSTMConfig:
 
     classes: int = 5  # the five face displays
     size: int = 64  # pixels a side of the square grey frames
-    stem: int = 16  # channels after the first convolution
+    stem: int = 16  # channels after the second convolution; the first has half
     hidden: int = 24  # channels of the features and of the recurrent state
     kernel: int = 3  # on an eighth of the size eight steps see the whole face
     peephole: bool = False  # Keras has none to compare with
@@ -89,7 +90,7 @@ class ConvLSTMConfig:
 
 
 class ConvLSTMClassifier(nn.Module):
-    """Class scores of a window: strided stem, ConvLSTM on an eighth of the size, strided head.
+    """Class scores of a window: pooling stem, ConvLSTM on an eighth of the size, strided head.
 
     Takes (N, T, 1, size, size) float grey in [0, 1], any T >= 1; returns logits (N, classes).
     `lengths` (N,) says how many frames of each window count, the others being padding behind.
@@ -104,13 +105,16 @@ class ConvLSTMClassifier(nn.Module):
         self.config = config
         side, both = config.size // 8, 2 * config.hidden
         self.stem = nn.Sequential(
-            # Pixels of 4 x 4 become channels: nothing is lost, and convolutions over one channel,
-            # which no processor does well, are none.
-            nn.PixelUnshuffle(4),
-            nn.Conv2d(16, config.stem, 3, padding=1),
+            # Small steps down: a mouth a few pixels off must look the same to the layers above.
+            # Pixels folded into channels (4 x 4) were twice as fast and erred more on new people.
+            nn.Conv2d(1, config.stem // 2, 5, stride=2, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(config.stem // 2, config.stem, 3, padding=1),
+            nn.MaxPool2d(2),
             nn.GroupNorm(4, config.stem),
             nn.ReLU(),
-            nn.Conv2d(config.stem, config.hidden, 3, stride=2, padding=1),
+            nn.Conv2d(config.stem, config.hidden, 3, padding=1),
+            nn.MaxPool2d(2),
             nn.GroupNorm(4, config.hidden),
             nn.ReLU(),
         )
@@ -130,7 +134,9 @@ class ConvLSTMClassifier(nn.Module):
         check_windows(windows, self.config.size, lengths)
         mask = None if lengths is None else frame_mask(windows, lengths)
         frames = standardised(windows, mask).flatten(0, 1)  # (N T, 1, S, S)
-        features = self.stem(frames).unflatten(0, windows.shape[:2])  # (N, T, D, S/8, S/8)
+        frames = frames.contiguous(memory_format=torch.channels_last)  # a quarter faster here
+        features = self.stem(frames)  # (N T, D, S/8, S/8)
+        features = features.view(-1, windows.shape[1], *features.shape[1:])
         states = self.recurrence(features)
         if mask is None or lengths is None:
             last, mean = states[:, -1], states.mean(1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from models import Classifier, load, to_grey
 from pipeline import plots
+from pipeline.alarm import alarm
 from pipeline.calibrate import reliability, uncalibrated
 from pipeline.errors import StageError
 from pipeline.files import (
@@ -153,6 +154,9 @@ def evaluate(
             classes, table, people, model.labels, resamples, child_seed(seed, unit)
         )
         figures[unit] |= _breakdowns(names, classes == table.argmax(1), looks)
+        figures[unit]["deteriorating"] = alarm(
+            classes, table, people, model.labels, resamples, child_seed(seed, unit, "alarm")
+        )
     own = UNITS[protocol]
     return {
         "unit": own, **figures[own], "by_window": figures["window"], "by_clip": figures["clip"],

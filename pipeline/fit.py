@@ -21,7 +21,7 @@ from pipeline.params import TrainParams
 WARMUP = 0.1  # share of the steps with a rising rate: recurrent states blow up at full rate
 CLIP = 1.0  # largest norm of a gradient, for the same reason
 AUGMENTATION = Augmentation()
-CALM = 0.3  # share of the epochs, the last, over which windows become what they are
+CALM = 0.5  # share of the epochs, the last, over which windows become what they are
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from pathlib import Path
 import cv2
 import imageio.v3 as iio
 import numpy as np
+from PIL import Image
 
 from pipeline.detect import HaarDetector, neutral_box
 from pipeline.errors import AssetError, ClipError
 from pipeline.quality import Rejected
 from pipeline.video import Frames
 
+PIXELS = 80_000_000  # of a photograph; a few kB of a file can claim far more
 # Of a frame's width, measured on the neutral frames of 38 avatars with the same detector: how wide
 # the Haar box is, and how far below the frame's middle its centre lies.
 BOX_WIDTH = 0.55
@@ -18,10 +20,19 @@ BOX_DROP = 0.045
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of a picture file of any mode; AssetError when missing or no picture."""
+    """(H, W, 3) uint8 RGB of a picture file: gray, alpha and 16-bit are converted.
+
+    Raises AssetError when it is missing, no picture, or of more than PIXELS pixels.
+    """
     try:
+        with Image.open(path) as picture:  # reads the header alone
+            if picture.width * picture.height > PIXELS:
+                raise AssetError(
+                    f"photograph {path} claims more than {PIXELS / 1e6:.0f} million pixels; "
+                    "scale it down"
+                )
         return to_rgb8(iio.imread(path, plugin="pillow"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise AssetError(f"photograph {path} cannot be read: {error}") from error
 
 

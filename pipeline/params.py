@@ -91,8 +91,10 @@ class TrainParams(Section):
     """The ConvLSTM and its optimisation."""
 
     hidden: int = Field(24, ge=4, multiple_of=4)  # state channels; 16 left errors on known clips
-    epochs: int = Field(48, ge=1)  # at most; what two cores do in some four minutes
-    patience: int = Field(12, ge=1)  # epochs no better on the validation part that end it
+    epochs: int = Field(32, ge=1)  # at most; what two cores do in some five minutes
+    patience: int = Field(
+        16, ge=1
+    )  # epochs no better on two people or so, who say little, that end it
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(3e-3, gt=0)  # Adam, cosine decay to zero
     dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without

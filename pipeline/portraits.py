@@ -3,28 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import imageio.v3 as iio
 import numpy as np
 import skimage.data
-from PIL import Image
 
-from pipeline.detect import HaarDetector, neutral_box
 from pipeline.errors import AssetError
 from pipeline.files import digest, file_digest, write_jsonl, writing, writing_folder
+from pipeline.framing import frame_face, read_picture, to_rgb8
 from pipeline.params import Params
-from pipeline.quality import Rejected
 from pipeline.records import PortraitPlan
 from pipeline.render import code_digest, render_specs, spec_of
 from pipeline.store import Job, Store
 
 _SHIPPED = "skimage:"  # a register's file that scikit-image's wheel carries
 SHIPPED = ("skimage:astronaut",)
-PIXELS = 80_000_000  # of a photograph; a few kB of a file can claim far more
-# Of a frame's width, measured on the neutral frames of 38 avatars with the same detector: how wide
-# the Haar box is, and how far below the frame's middle its centre lies.
-_BOX_WIDTH = 0.55
-_BOX_DROP = 0.045
+CODE = ("detect", "framing", "portraits")  # what decides how a photograph is framed
 
 
 def jobs(portraits: Sequence[PortraitPlan], params: Params) -> list[Job]:
@@ -33,9 +26,9 @@ def jobs(portraits: Sequence[PortraitPlan], params: Params) -> list[Job]:
     Raises AssetError when a registered photograph is not in the folder.
     """
     root = Path(params.portraits.source)
-    own = file_digest(Path(__file__))
+    own = [file_digest(Path(__file__).with_name(f"{name}.py")) for name in CODE]
     return [
-        Job(key=digest([own, *_inputs(p, root, params)]), name=p.key, item=(p, root, params))
+        Job(key=digest([*own, *_inputs(p, root, params)]), name=p.key, item=(p, root, params))
         for p in portraits
     ]
 
@@ -75,52 +68,7 @@ def load_photograph(root: Path, file: str) -> np.ndarray:
         if file not in SHIPPED:  # other names there are functions that fetch or compute
             raise AssetError(f"{file} is no photograph that is shipped; known: {SHIPPED[0]}")
         return to_rgb8(getattr(skimage.data, file.removeprefix(_SHIPPED))())
-    try:
-        with Image.open(root / file) as picture:  # reads the header alone
-            if picture.width * picture.height > PIXELS:
-                raise AssetError(
-                    f"photograph {root / file} claims more than {PIXELS / 1e6:.0f} million pixels; "
-                    "scale it down"
-                )
-        return to_rgb8(iio.imread(root / file, plugin="pillow"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise AssetError(f"photograph {root / file} cannot be read: {error}") from error
-
-
-def to_rgb8(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of a gray, gray-alpha, RGB or RGBA picture; alpha lies over white."""
-    if picture.dtype != np.uint8:
-        top = np.iinfo(picture.dtype).max if picture.dtype.kind in "iu" else 1.0
-        picture = np.clip(picture / top * 255 + 0.5, 0, 255).astype(np.uint8)
-    if picture.ndim == 2:
-        picture = picture[..., None]
-    colour = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
-    if picture.shape[-1] in (2, 4):
-        alpha = picture[..., -1:] / 255.0
-        colour = (colour * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(colour, (*picture.shape[:2], 3)))
-
-
-def frame_face(picture: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) uint8: the picture's one face, framed as the avatars are.
-
-    Raises AssetError when no face is found.
-    """
-    try:
-        left, top, right, bottom = neutral_box(HaarDetector(), picture)
-    except Rejected as error:
-        raise AssetError(f"a portrait cannot be framed: {error}") from error
-    side = (right - left) / _BOX_WIDTH
-    x = (left + right) / 2 - side / 2
-    y = (top + bottom) / 2 - side * (0.5 + _BOX_DROP)
-    scale = size / side
-    shrink = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]], dtype=np.float32)
-    if scale < 1:  # an area filter first: warpAffine alone would alias
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.5 / scale)
-    return np.asarray(
-        cv2.warpAffine(picture, shrink, (size, size), flags=cv2.INTER_LINEAR,
-                       borderMode=cv2.BORDER_REPLICATE)
-    )  # fmt: skip
+    return read_picture(root / file)
 
 
 def _inputs(portrait: PortraitPlan, root: Path, params: Params) -> list[object]:

@@ -26,9 +26,9 @@ SPEC = (
     "identity", "expression", "scene", "seed", "frames", "fps", "size", "samples", "conditions",
 )  # fmt: skip
 
-# Seconds a worker may say nothing while it makes a clip: a start on a starved machine, and twenty
-# times what a Cycles sample of a pixel was measured to take.
-START, SAMPLE = 300.0, 2e-5
+# Seconds a worker may say nothing while it makes a clip: a start on a starved machine (300 were too
+# few beside ten other processes a core), and twenty times what a Cycles sample of a pixel takes.
+START, SAMPLE = 900.0, 2e-5
 
 
 @lru_cache(maxsize=1)

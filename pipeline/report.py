@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline.card import model_card
 from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
 from pipeline.planned import Plan, read_plan
 from pipeline.records import PROTOCOLS
@@ -39,7 +40,7 @@ class Inputs:
 
 
 def write_report(inputs: Inputs, out: Path, sheet: Path) -> None:
-    """Write `out`/index.html, the picture `sheet` and `inputs.metrics`/counts.json."""
+    """Write index.html and model-card.md in `out`, the picture `sheet` and metrics/counts.json."""
     plan = read_plan(inputs.plan)
     counts = count(inputs, plan)
     write_json(inputs.metrics / "counts.json", counts)
@@ -48,6 +49,7 @@ def write_report(inputs: Inputs, out: Path, sheet: Path) -> None:
         part.write_bytes(picture)
     with writing_folder(out) as part:
         (part / "index.html").write_text(_page(inputs, plan, counts, picture))
+        (part / "model-card.md").write_text(_card(inputs, counts))
 
 
 def count(inputs: Inputs, plan: Plan) -> dict[str, Any]:
@@ -146,11 +148,19 @@ def _page(inputs: Inputs, plan: Plan, counts: Mapping[str, Any], sheet: bytes) -
         proof=read_json(inputs.metrics / "split_proof.json"),
         evaluation=evaluation,
         detector=read_json(inputs.faces / "detector.json"),
-        models={name: read_json(inputs.models / f"{name}.json") for name in PROTOCOLS},
+        models=_records(inputs),
         sheet=_uri(sheet),
         plots={path.stem: _uri(path.read_bytes()) for path in sorted(inputs.plots.glob("*.png"))},
         arithmetic=explain_published(),
     )
+
+
+def _card(inputs: Inputs, counts: Mapping[str, Any]) -> str:
+    return model_card(read_json(inputs.metrics / "evaluation.json"), _records(inputs), counts)
+
+
+def _records(inputs: Inputs) -> dict[str, Any]:
+    return {name: read_json(inputs.models / f"{name}.json") for name in PROTOCOLS}
 
 
 def explain_published() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Run records: who ran what, when, where and for how long.
 
-They lie in `<home>/runs/`, outside everything DVC hashes, because a clock or a host name in a
-stage's output would change every hash on every run. This is the one module that reads them.
+They lie in `.pallor/runs/` of a workspace, outside everything DVC hashes, because a clock or a host
+name in a stage's output would change every hash on every run. Nothing else here reads a clock.
 """
 
 import getpass
@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline.files import write_json
 
+RUNS = Path(".pallor/runs")  # below a workspace, even where several share a home
 PACKAGES = ("pallor", "bpy", "torch", "numpy", "opencv-python", "prefect", "dvc")
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -113,27 +113,47 @@ def train(
     Raises StageError when the training side is too small to hold a validation part.
     """
     fitted, held = carve(protocol, samples, params.validation_fraction, child_seed(seed, "carve"))
-    labels = tuple(sorted({sample.label for sample in fitted}))
     crops = load_crops(faces, (sample.clip_id for sample in fitted + held))
-    train_part, validation = (_part(side, crops, labels) for side in (fitted, held))
     print(f"train {protocol}: {models.precision()[1]}", flush=True)
-    with repeatable(child_seed(seed, "fit")) as generator:
-        network = build(
-            "convlstm", classes=len(labels), size=train_part.windows.shape[-1],
-            hidden=params.hidden, dropout=params.dropout,
-        )  # fmt: skip
-        curve = fit(
-            network, train_part, validation, mirror_table(labels), params, generator,
-            lambda row: print(_line(protocol, row, params.epochs), flush=True),
-        )  # fmt: skip
-    raw = Classifier("convlstm", network, labels, train_part.windows.shape[1])
-    classifier = replace(
-        raw, temperature=fit_temperature(raw.logits(validation.windows), validation.targets)
-    )
+    classifier, curve = train_network(
+        "convlstm", fitted, held, crops, params, child_seed(seed, "fit"),
+        lambda row: print(_line(protocol, row, params.epochs), flush=True),
+        hidden=params.hidden,
+    )  # fmt: skip
     classifier.save(out / f"{protocol}.safetensors")
-    record = _record(protocol, fitted, held, labels, params, curve)
+    record = _record(protocol, fitted, held, classifier.labels, params, curve)
     write_json(out / f"{protocol}.json", record | {"temperature": classifier.temperature})
     return classifier
+
+
+def train_network(
+    name: str,
+    fitted: Sequence[Sample],
+    held: Sequence[Sample],
+    crops: Crops,
+    params: TrainParams,
+    seed: int,
+    report: Callable[[Epoch], None],
+    **sizes: Any,
+) -> tuple[Classifier, list[Epoch]]:
+    """A network of `models.MODELS` fitted on one part of a training side, and its curve.
+
+    `held`, the other part, chooses the epoch and the temperature. `sizes` are fields of the
+    network's configuration beside those that the data and `params` decide.
+    """
+    labels = tuple(sorted({sample.label for sample in fitted}))
+    train_part, validation = (_part(side, crops, labels) for side in (fitted, held))
+    with repeatable(seed) as generator:
+        network = build(
+            name, classes=len(labels), size=train_part.windows.shape[-1],
+            dropout=params.dropout, **sizes,
+        )  # fmt: skip
+        curve = fit(
+            network, train_part, validation, mirror_table(labels), params, generator, report
+        )
+    raw = Classifier(name, network, labels, train_part.windows.shape[1])
+    temperature = fit_temperature(raw.logits(validation.windows), validation.targets)
+    return replace(raw, temperature=temperature), curve
 
 
 def carve(

@@ -31,13 +31,15 @@ def worker_lines(request: Path, patience: float, store: Store) -> Iterator[str]:
         subprocess.Popen(
             COMMAND, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr, text=True,
             cwd=Path(avatars.__file__).parent.parent,
+            # Blender's own folder, which a killed one leaves behind, lies where `sweep` looks.
+            env=os.environ | {"TMPDIR": str(request.parent.absolute())},
         ) as worker,
     ):  # fmt: skip
         silent = threading.Event()
         peak: float | None = None  # none while it has said nothing
         try:
             for line in _watched(worker, patience, silent):
-                peak = _peak_mb(worker.pid)
+                peak = _peak_mb(worker.pid) or peak  # one that has just ended tells none
                 yield line
         except BaseException:
             os.kill(worker.pid, signal.SIGKILL)  # nobody asks for its clips any more
@@ -92,13 +94,16 @@ def _watched(
 
 
 def _peak_mb(pid: int) -> float | None:
-    """The most memory a living process has held, MB; rusage would count its parent's as well."""
+    """The most memory a living process has held, MB; rusage would count its parent's as well.
+
+    None where the system does not tell, or no longer: an ended process has no memory.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:  # no Linux
         return None
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")] or ["VmHWM: 0 kB"]
-    return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return round(int(lines[0].split()[1]) * 1024 / 1e6, 1) if lines else None
 
 
 def _reap(worker: "subprocess.Popen[str]") -> float:

@@ -23,7 +23,7 @@ import fomm
 from flows import runners, settings, workspace
 from flows.cli import main
 from flows.commands import shard
-from pipeline import footage, planned, portraits, register, render, shards, video
+from pipeline import footage, framing, planned, portraits, register, render, shards, video
 from pipeline.errors import PallorError
 from pipeline.files import file_digest, read_json
 from pipeline.params import load_params
@@ -103,7 +103,7 @@ CASES |= {
     "a photograph that is no picture": lambda here: portraits.load_photograph(
         write(here / "a.png", b"GIF89a and then nothing").parent, "a.png"
     ),
-    "a picture without a face": lambda _: portraits.frame_face(
+    "a picture without a face": lambda _: framing.frame_face(
         np.full((200, 200, 3), 128, np.uint8), 64
     ),
     "`skimage:download_all` as a photograph": lambda here: portraits.load_photograph(

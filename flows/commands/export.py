@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.workspace import home, require_workspace
 from pipeline.errors import AssetError
 from pipeline.exports import FORMATS
+from pipeline.runs import RUNS
 
 
 def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
@@ -38,7 +39,7 @@ def export(options: Namespace) -> None:
     else:
         certificate = partial(local_certificate, home() / "c2pa", now)
     source = read_source(Path("."), now.date())
-    order = Export(source, home() / "runs", now, certificate, environment_client())
+    order = Export(source, RUNS, now, certificate, environment_client())
     write_export(options.format, order, out)
     files = [path for path in out.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6

@@ -26,7 +26,7 @@ TOMBSTONES = Path("data/tombstones.jsonl")
 
 @dataclass(frozen=True)
 class Workspace:
-    """A clone to look into: its `root`, its `home` (work store, run records), DVC's `cache` folder,
+    """A clone to look into: its `root`, its `home` (work store), DVC's `cache` folder,
     and the remotes that are plain folders, by name."""
 
     root: Path

@@ -23,6 +23,7 @@ from pipeline.lineage.corpus import (
 )
 from pipeline.lineage.coverage import coverage
 from pipeline.lineage.lock import file_md5, listing, outs, read_lock
+from pipeline.runs import RUNS
 
 Facts = dict[str, Any]
 LABELS = "set by the plan and performed by the geometry, not measured from pixels"
@@ -39,7 +40,7 @@ def explain(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
     lock = read_lock(place.root / LOCK)
     chain = "transfer" if answer["is"].get("kind") == "transfer" else kind
     answer["files"] = [_state(path, place) for path in answer.pop("paths", [])]
-    answer["stages"] = provenance.stages_of(chain, lock, place.home / "runs")
+    answer["stages"] = provenance.stages_of(chain, lock, place.root / RUNS)
     return answer
 
 

@@ -54,6 +54,15 @@ def test_the_page_says_what_it_must(line, page):
     assert "{{" not in page
 
 
+def test_the_card_holds_the_figures_and_the_notice(line, written):
+    card = (written / "report" / "model-card.md").read_text()
+    clean = read_json(line.inputs.metrics / "evaluation.json")["clean"]
+    assert "Not a medical device" in card
+    assert f"| clean | clip | {clean['n_test']} | {clean['n_people']} |" in card
+    assert all(f"| skin tone | {tone} |" in card for tone in clean["by_skin_tone"])
+    assert "{" not in card
+
+
 def test_the_sheet_is_a_picture(written):
     assert cv2.imread(str(written / "docs" / "sheet.png")).shape[2] == 3
 
