@@ -6,7 +6,7 @@ update checks, and Prefect's files below the home folder. What a person set stay
 
 import os
 
-from flows.workspace import home
+from flows.workspace import home, is_workspace
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -18,3 +18,5 @@ QUIET = {
 }
 for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
+if is_workspace():  # Prefect makes its own folder, but not the one around it, and says so aloud
+    home().mkdir(parents=True, exist_ok=True)

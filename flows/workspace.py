@@ -41,9 +41,14 @@ def home() -> Path:
     return Path(os.environ.get("PALLOR_HOME", ".pallor")).absolute()
 
 
+def is_workspace() -> bool:
+    """Is this folder a workspace?"""
+    return Path("dvc.yaml").is_file() and Path(".dvc").is_dir()
+
+
 def require_workspace() -> None:
     """Raise StageError outside a workspace."""
-    if not Path("dvc.yaml").is_file() or not Path(".dvc").is_dir():
+    if not is_workspace():
         raise StageError(f"{Path.cwd()} is no Pallor workspace (no dvc.yaml); run inside a clone")
 
 

@@ -63,3 +63,12 @@ def test_home_is_in_the_workspace_unless_shared(tmp_path, monkeypatch):
     assert home() == tmp_path / ".pallor"
     monkeypatch.setenv("PALLOR_HOME", "elsewhere")
     assert home() == tmp_path / "elsewhere"
+
+
+def test_a_fresh_clone_hears_nothing_of_prefects_folder(workspace, monkeypatch):
+    monkeypatch.delenv("PREFECT_HOME", raising=False)
+    said = subprocess.run(
+        [sys.executable, "-c", "import flows, prefect.context"], capture_output=True, text=True
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert (workspace / ".pallor" / "prefect").is_dir()
