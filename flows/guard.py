@@ -32,9 +32,14 @@ def kill_tree(pid: int) -> None:
             continue
 
 
-def die_with(parents: Sequence[psutil.Process]) -> None:
-    """From now on, end this process and all it started when any of `parents` has ended."""
-    threading.Thread(target=_watch, args=(tuple(parents),), daemon=True).start()
+def die_with(parents: Sequence[psutil.Process]) -> threading.Thread:
+    """From now on, end this process and all it started when any of `parents` has ended.
+
+    Returns the thread that watches; it does not end before the process does.
+    """
+    watcher = threading.Thread(target=_watch, args=(tuple(parents),), daemon=True)
+    watcher.start()
+    return watcher
 
 
 def starters() -> list[psutil.Process]:
@@ -46,9 +51,14 @@ def starters() -> list[psutil.Process]:
 def _watch(parents: tuple[psutil.Process, ...]) -> None:
     while all(_alive(parent) for parent in parents):
         time.sleep(INTERVAL)
-    for child in psutil.Process().children(recursive=True):
-        kill_tree(child.pid)
-    os._exit(1)
+    try:
+        # Again until none is left: one that is killed may have been about to start another.
+        while children := [c for c in psutil.Process().children(recursive=True) if _alive(c)]:
+            for child in children:
+                kill_tree(child.pid)
+            time.sleep(0.01)
+    finally:
+        os._exit(1)
 
 
 def _alive(process: psutil.Process) -> bool:
@@ -64,8 +74,10 @@ def main() -> int:
         parent = psutil.Process(int(sys.argv[1]))
     except psutil.NoSuchProcess:  # killed before we came up
         return 1
-    die_with([parent])
+    watcher = die_with([parent])
     code = subprocess.run(sys.argv[2:], check=False).returncode
+    if not _alive(parent):
+        watcher.join()  # it has killed COMMAND; what COMMAND started comes next, and then we
     return code if code >= 0 else 128 - code
 
 
