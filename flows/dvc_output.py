@@ -21,6 +21,7 @@ CHATTER = re.compile(
     r"> |Updating lock file|Generating lock file|To track the changes|To enable auto staging"
     r"|\tgit add|\tdvc config|Use `dvc push`|Data and pipelines are up to date"
     r"|WARNING: stage: '[^']+' is frozen|\s*$"
+    r"|WARNING: Process '[^']+' with \(Pid \d+\), in RWLock-file"  # it tidies up after a kill
 )
 FAILURE = re.compile(r"ERROR: (failed to reproduce '(?P<stage>[^']+)')?")
 

@@ -56,3 +56,10 @@ def test_a_stage_that_fails_before_it_starts_is_named(workspace):
 
 def test_text_before_the_first_stage_has_no_stage():
     assert [(line.stage, line.text) for line in read_lines(["hello"])] == [("", "hello")]
+
+
+def test_what_dvc_says_after_a_kill_is_no_stage():
+    said = (
+        "WARNING: Process 'dvc repro' with (Pid 7), in RWLock-file 'data/a' had been killed. Auto"
+    )
+    assert [line.stage for line in read_lines([said, "Running stage 'a':"])] == ["a"]
