@@ -59,7 +59,5 @@ def test_text_before_the_first_stage_has_no_stage():
 
 
 def test_what_dvc_says_after_a_kill_is_no_stage():
-    said = (
-        "WARNING: Process 'dvc repro' with (Pid 7), in RWLock-file 'data/a' had been killed"
-    )
+    said = "WARNING: Process 'dvc repro' with (Pid 7), in RWLock-file 'data/a' had been killed"
     assert [line.stage for line in read_lines([said, "Running stage 'a':"])] == ["a"]
