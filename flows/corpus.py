@@ -21,6 +21,7 @@ from flows.dvc_output import Line, read_lines
 from flows.repro import drop_broken_lock, repro, up_to_date
 from flows.server import prefect_server
 from flows.stale import mark_stale, workspace_tag
+from flows.story import leave_artifacts
 from flows.workspace import CLIPS, PORTRAITS, TRANSFERRED, home, only_run, require_workspace
 from pipeline.errors import IncompleteError, StageError
 from pipeline.files import read_jsonl
@@ -61,7 +62,9 @@ def corpus(again: Sequence[str] = ()) -> list[dict[str, Any]]:
     outcomes = []
     for name in again:
         outcomes += _driven("--force", "--single-item", name)
-    return outcomes + _driven()
+    outcomes += _driven()
+    leave_artifacts(outcomes)
+    return outcomes
 
 
 def given_up() -> dict[str, int]:

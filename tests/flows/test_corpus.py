@@ -128,6 +128,18 @@ def test_every_stage_runs_once_and_shows_as_a_run(toy, capsys):
     assert len(made(toy)) == 8
 
 
+def test_the_run_leaves_its_story_on_prefects_page(toy):
+    shutil.copytree(Path(__file__).parents[2] / "metrics", toy / "metrics")
+    (toy / "report").mkdir()
+    (toy / "report/index.html").write_text("<p>the page</p>")
+    run_corpus()
+    with get_client(sync_client=True) as client:
+        left = {artifact.key: artifact.data for artifact in client.read_artifacts()}
+    assert [row["stage"] for row in json.loads(left["stages"])] == ["plan", "grow", "count"]
+    assert "clean protocol" in left["figures"]
+    assert (toy / "report/index.html").as_uri() in left["report"]
+
+
 def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(toy):
     run_corpus()
     whole = (toy / "dvc.lock").read_text()
