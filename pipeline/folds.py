@@ -28,7 +28,6 @@ from pipeline.windows import cut_windows, load_crops
 class Fold:
     """One training: the clean table with the fold on the side `test`, and what it is made with."""
 
-    number: int
     table: list[Sample]
     faces: Path
     params: Params
@@ -57,7 +56,7 @@ def cross_validate(
     seed = child_seed(params.seed, "folds")
     tracks = {row["clip_id"]: FaceTrack.parse(row) for row in read_jsonl(faces / "faces.jsonl")}
     made = [
-        Fold(number, table, faces, params, child_seed(seed, number))
+        Fold(table, faces, params, child_seed(seed, number))
         for number, table in enumerate(draw(read_samples(split), folds, seed))
     ]
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork

@@ -97,11 +97,11 @@ def test_lengths_outside_the_window_are_refused(lengths):
 
 def test_light_and_contrast_do_not_count():
     torch.manual_seed(0)
-    network = ConvLSTMClassifier(ConvLSTMConfig(size=16, hidden=8)).eval()
-    windows = torch.rand(2, 4, 1, 16, 16)
+    network = ConvLSTMClassifier(ConvLSTMConfig(size=32)).eval()
+    windows = torch.rand(2, 4, 1, 32, 32)
     dark = 0.1 + 0.5 * windows
     torch.testing.assert_close(network(dark), network(windows), atol=0.005, rtol=0)
-    assert not torch.allclose(network(dark), network(windows.flip(-1)), atol=0.005)
+    assert not torch.allclose(network(dark), network(windows.flip(-1)), atol=0.02)
 
 
 def test_layer_norm_makes_gates_of_a_size():
