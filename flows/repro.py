@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dvc.lock import make_lock
+
 from pipeline.errors import StageError
 
 DVC = (sys.executable, "-m", "dvc")
 LOCK = Path("dvc.lock")
+PATH_LOCKS = Path(".dvc/tmp/rwlock")
 
 
 def up_to_date() -> bool:
@@ -25,6 +28,22 @@ def drop_broken_lock() -> None:
     if LOCK.is_file() and _status() is None and "dvc.lock" in _complaint():
         LOCK.replace(LOCK.with_name("dvc.lock.broken"))
         print("dvc.lock was written half by a killed run; set aside, it is made anew", flush=True)
+
+
+def drop_broken_path_locks() -> None:
+    """Remove DVC's table of path locks when a killed DVC wrote it half.
+
+    DVC writes it in place and refuses to start on half of one. It names live processes only, and
+    whoever was writing is dead: while one lives, it holds the lock that is taken here.
+    """
+    if not PATH_LOCKS.is_file():
+        return
+    with make_lock(str(PATH_LOCKS.with_suffix(".lock")), tmp_dir=str(PATH_LOCKS.parent)):
+        try:
+            json.loads(PATH_LOCKS.read_text())
+        except ValueError:
+            PATH_LOCKS.unlink()
+            print(f"{PATH_LOCKS} was written half by a killed run; removed", flush=True)
 
 
 def _own_path() -> str:

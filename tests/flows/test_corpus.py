@@ -152,6 +152,15 @@ def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(toy):
     assert (toy / "dvc.lock").read_text() == whole
 
 
+@pytest.mark.parametrize("half", ["", '{"write": {"/wo'])
+def test_path_locks_that_a_killed_dvc_wrote_half_do_not_stop_the_next_run(toy, half):
+    run_corpus()
+    (toy / "plan.json").unlink()
+    (toy / ".dvc/tmp/rwlock").write_text(half)
+    run_corpus()
+    assert (toy / "plan.json").is_file()
+
+
 def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
     (toy / "params.yaml").write_text("seed: -1\n")
     with pytest.raises(StageError, match="plan failed: seed must not be negative here"):
