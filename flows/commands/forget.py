@@ -57,7 +57,7 @@ def _apply(place: Workspace, removal: Removal, effect: Consequences, run: bool) 
     known = known_looks(place, removal)
     with only_run("pallor forget"):
         _exclude(removal)
-        erased = erase(place, removal)
+        erased = erase(place, removal, known)
         _leave_register(removal, erased)
         INDEX.unlink(missing_ok=True)  # made anew from what is left
         when = datetime.now(UTC).isoformat(timespec="seconds")
@@ -95,7 +95,7 @@ def _prove(place: Workspace, removal: Removal, known: "np.ndarray") -> None:
         print(f"left behind, by {trace.text()}")
     if any(trace.how != "name" for trace in traces):
         raise StageError("something of them is left, see above")
-    left = "no picture is left, only the names above" if traces else "nothing is left"
+    left = "no picture is left, only the names above, in texts" if traces else "nothing is left"
     print(f"searched by hash, by look and by name: {left}")
 
 

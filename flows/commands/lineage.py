@@ -73,10 +73,14 @@ def explain(options: Namespace) -> None:
     from pipeline.lineage.index import open_index
 
     place = workspace()
-    answer = lineage.removed(options.id, place.root)
-    if answer is None:
+    try:
         with closing(open_index(place.root, INDEX)) as database:
             answer = lineage.explain(database, options.id, place)
+    except StageError:
+        forgotten = lineage.removed(options.id, place)
+        if forgotten is None:
+            raise
+        answer = forgotten
     if options.html:
         with writing(Path(options.html)) as part:
             part.write_text(page.html(answer))

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.files import canonical, writing
+from pipeline.lineage import looks
 from pipeline.lineage.corpus import Workspace
 from pipeline.lineage.index import stream
 from pipeline.lineage.lock import file_md5, object_path, objects
@@ -18,6 +21,8 @@ from pipeline.lineage.removal import Removal, referenced
 
 # A model holds something of everyone it was trained on, so no trained item outlives a removal.
 TRAINED = "train"
+# Below the home folder, a workspace with tables and a cache of its own; `make demo` makes it again.
+DEMO = "demo"
 
 
 @dataclass
@@ -41,12 +46,17 @@ class Erased:
             path.unlink()
 
 
-def erase(place: Workspace, removal: Removal) -> Erased:
-    """Delete every file and object of a removal, and what no version refers to."""
+def erase(place: Workspace, removal: Removal, known: np.ndarray) -> Erased:
+    """Delete every file and object of a removal, and what no version refers to.
+
+    `known` (R, 1024) are the subject's looks (`search.known_looks`): the work store also has what
+    other workspaces made of the subject, under keys that no table of this one knows.
+    """
     erased = Erased()
     for path in sorted(removal.paths):
         erased.add("workspace", place.root / path)
-    erase_work(place.home / "work", removal, erased)
+    erase_work(place.home / "work", removal, known, erased)
+    erased.add("demo", place.home / DEMO)
     for database in sorted((place.home / "prefect").glob("prefect.db*")):
         erased.add("history of Prefect's runs", database)  # task names are names of items
     used = referenced(place)
@@ -63,18 +73,20 @@ def stores(place: Workspace) -> dict[str, Path]:
     return {"cache": place.cache, **{f"remote:{n}": path for n, path in place.remotes.items()}}
 
 
-def erase_work(work: Path, removal: Removal, erased: Erased) -> None:
-    """Delete the finished items that show the subject, by content, by log and by kind."""
-    logged = {key for log in work.glob("*.log.jsonl") for key in _logged(log, removal)}
+def erase_work(work: Path, removal: Removal, known: np.ndarray, erased: Erased) -> None:
+    """Delete the finished items that show the subject, by log, kind, content and look."""
+    gone = {key for log in work.glob("*.log.jsonl") for key in _logged(log, removal)}
     for item in sorted(work.glob("*/??/*")):
         if item.is_dir() and (
-            item.name in logged
+            item.name in gone
             or item.parent.parent.name == TRAINED
-            or any(file_md5(p) in removal.objects for p in item.rglob("*") if p.is_file())
+            or any(_holds(path, removal, known) for path in item.rglob("*") if path.is_file())
         ):
+            gone.add(item.name)
             erased.add("work store", item)
     for log in work.glob("*.log.jsonl"):
-        _rewrite(log, (row for row in stream(log) if not _mentions(row, removal)))
+        rows = (row for row in stream(log) if not _mentions(row, removal, gone))
+        _rewrite(log, rows)
 
 
 def erase_register(register: Path, removal: Removal, erased: Erased) -> bool:
@@ -99,8 +111,12 @@ def _logged(log: Path, removal: Removal) -> list[str]:
     return [row["key"] for row in stream(log) if _mentions(row, removal) and "key" in row]
 
 
-def _mentions(row: object, removal: Removal) -> bool:
-    named = {*removal.names, *removal.subject.ids, *removal.subject.keys}
+def _holds(path: Path, removal: Removal, known: np.ndarray) -> bool:
+    return file_md5(path) in removal.objects or looks.nearest(path, known) < looks.ALIKE
+
+
+def _mentions(row: object, removal: Removal, gone: Iterable[str] = ()) -> bool:
+    named = {*removal.names, *removal.subject.ids, *removal.subject.keys, *gone}
     return isinstance(row, dict) and any(value in named for value in map(str, row.values()))
 
 

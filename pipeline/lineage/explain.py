@@ -23,6 +23,7 @@ from pipeline.lineage.corpus import (
 )
 from pipeline.lineage.coverage import coverage
 from pipeline.lineage.lock import file_md5, listing, outs, read_lock
+from pipeline.lineage.removal import stood_for
 from pipeline.runs import RUNS
 
 Facts = dict[str, Any]
@@ -32,7 +33,7 @@ LABELS = "set by the plan and performed by the geometry, not measured from pixel
 def explain(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
     """All that is known of an id, a key ("3/FD3-L") or a name ("model:clean", "FD1").
 
-    Raises StageError for a name that no table holds; ask `removed` first.
+    Raises StageError for a name that no table holds; `removed` may know it.
     """
     name = query.resolve(database, name)
     kind = query.kind_of(database, name)
@@ -44,11 +45,17 @@ def explain(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
     return answer
 
 
-def removed(name: str, root: Path) -> Facts | None:
-    """The explanation of a forgotten portrait or identity: its tombstone; None for any other."""
-    path = root / TOMBSTONES
+def removed(name: str, place: Workspace) -> Facts | None:
+    """The explanation of someone forgotten, or of what went with them: the tombstone; else None.
+
+    The stone holds ids alone. A key or a clip is looked up in the earlier versions that git has.
+    """
+    path = place.root / TOMBSTONES
     rows = read_jsonl(path) if path.is_file() else []
-    stone = next((row for row in reversed(rows) if name in row["ids"]), None)
+    ids = {name} if any(name in row["ids"] for row in rows) else set()
+    if rows and not ids:
+        ids = stood_for(place, name)
+    stone = next((row for row in reversed(rows) if ids & set(row["ids"])), None)
     return {"id": name, "kind": "removed", "is": stone} if stone else None
 
 

@@ -33,6 +33,12 @@ def distance(frames: np.ndarray, known: np.ndarray) -> float:
     return float(1 - (frames @ known.T).max())
 
 
+def nearest(path: Path, known: np.ndarray) -> float:
+    """The `distance` of a file to (R, 1024) known thumbnails; 1 when it shows no picture."""
+    frames = read_frames(path) if len(known) else None
+    return 1.0 if frames is None else distance(look(frames), known)
+
+
 def read_frames(path: Path) -> Frames | None:
     """The frames of a picture or clip, told by its first bytes; None for anything else.
 

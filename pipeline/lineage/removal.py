@@ -102,6 +102,21 @@ def find_subject(place: Workspace, name: str) -> Subject:
     )
 
 
+def stood_for(place: Workspace, name: str) -> set[str]:
+    """Ids of the people and portraits behind an id or key that some version had.
+
+    A clip stands for who is seen in it and for who moves it; a removed one is in no table of now.
+    """
+    ids = set[str]()
+    for version in versions(place):
+        named = [row for row in version.rows if name in _all_names(row)]
+        drivers = {row.get("driving_clip_id") for row in named}
+        named += [row for row in version.rows if row.get("clip_id") in drivers]
+        ids |= {row["portrait_id"] for row in named if "portrait_id" in row}
+        ids |= {row["person"]["identity_id"] for row in named if "person" in row}
+    return ids
+
+
 def plan_removal(place: Workspace, subject: Subject) -> Removal:
     """All that must go, over the workspace and every commit of every branch and tag."""
     found = list(versions(place))
@@ -166,6 +181,11 @@ def _subject(rows: Sequence[Row], name: str) -> Subject | None:
 def row_names(row: Row) -> set[str]:
     """The ids under which a row of the plan has files."""
     return {row[field] for field in ("clip_id", "portrait_id") if field in row}
+
+
+def _all_names(row: Row) -> set[str]:
+    person = {row["person"]["identity_id"]} if "person" in row else set()
+    return row_names(row) | person | ({row["key"]} if "key" in row else set())
 
 
 def _shows(path: str, names: set[str]) -> bool:

@@ -50,7 +50,7 @@ def search(place: Workspace, removal: Removal, known: np.ndarray) -> Iterator[Tr
             yield Trace("bytes", where, f"MD5 {md5}")
             continue
         if md5 not in looked:
-            looked[md5] = _nearest(path, known)
+            looked[md5] = looks.nearest(path, known)
         if looked[md5] < looks.ALIKE:
             yield Trace("look", where, f"distance {looked[md5]:.4f} to a picture of the subject")
         yield from _names(path, removal, place)
@@ -91,11 +91,6 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _media(place: Workspace, removal: Removal) -> list[Path]:
     named = [Path(path) for path in removal.paths]
     return sorted(path for path in named if path.stem in removal.names)
-
-
-def _nearest(path: Path, known: np.ndarray) -> float:
-    frames = looks.read_frames(path) if len(known) else None
-    return 1.0 if frames is None else looks.distance(looks.look(frames), known)
 
 
 def _names(path: Path, removal: Removal, place: Workspace) -> Iterator[Trace]:

@@ -11,7 +11,7 @@ import pytest
 
 from flows.cli import main
 from pipeline.errors import StageError
-from pipeline.files import read_jsonl
+from pipeline.files import read_jsonl, write_jsonl
 from pipeline.lineage import looks
 from pipeline.lineage.erase import Erased, erase, erase_register
 from pipeline.lineage.forget import consequences
@@ -88,7 +88,7 @@ def test_nothing_is_left_in_workspace_cache_remote_and_work_store(made):
     known = known_looks(made.place, removal)
     before = list(search(made.place, removal, known))
     assert {trace.how for trace in before} == {"bytes", "name"}
-    erased = erase(made.place, removal)
+    erased = erase(made.place, removal, known)
     erase_register(made.root / "portraits/register.csv", removal, erased)
     assert erased.files.keys() == {"workspace", "work store", "cache", "remote:store"}
     left = list(search(made.place, removal, known))
@@ -99,9 +99,28 @@ def test_nothing_is_left_in_workspace_cache_remote_and_work_store(made):
         assert not any(file_md5(p) in removal.objects for p in store.rglob("*") if p.is_file())
 
 
+def test_items_that_other_workspaces_left_in_the_store_go_by_look(made):
+    removal = removal_of(made)
+    portrait = next(p for p in made.plan.portraits if p.file)
+    store, kept = Store(made.place.home, "portraits"), []
+    for row, key in zip(made.plan.portraits, ("0" * 64, "1" * 64, "2" * 64), strict=True):
+        still = iio.imread(made.root / f"data/portraits/{row.portrait_id}.png")
+        with store.making(key) as folder:
+            iio.imwrite(folder / "still.jpg", np.kron(still, np.ones((2, 2, 1), np.uint8)))
+        store.log("made", name="as the other workspace calls it", key=key)
+        kept += [] if row == portrait else [key]
+    demo = made.place.home / "demo/data"
+    demo.mkdir(parents=True)
+    erased = erase(made.place, removal, known_looks(made.place, removal))
+    assert erased.files["work store"] == 1
+    assert [row["key"] for row in store.read_log()] == kept
+    assert all(map(store.has, kept))
+    assert not demo.exists()
+
+
 def test_everyone_else_can_still_be_restored(made):
     removal = removal_of(made)
-    erase(made.place, removal)
+    erase(made.place, removal, known_looks(made.place, removal))
     md5 = outs(read_lock(made.root / "dvc.lock"))["data/clips"]
     assert set(listing(md5, [made.place.cache]).values()).isdisjoint(removal.objects)
     shutil.rmtree(made.root / "data/clips")
@@ -128,7 +147,7 @@ def test_earlier_versions_lose_them_too(made):
     assert second.objects >= cached
     assert second.paths == set()
     assert len(second.revisions) == 1
-    erase(made.place, second)
+    erase(made.place, second, known_looks(made.place, second))
     for store in made.place.stores:
         assert not any(object_path(store, md5).exists() for md5 in cached)
 
@@ -137,7 +156,8 @@ def test_what_no_version_has_goes_as_well(made):
     orphan = made.place.cache / "files/md5/ab/cdef0123456789abcdef0123456789"
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"of a run that nobody committed")
-    erase(made.place, removal_of(made))
+    removal = removal_of(made)
+    erase(made.place, removal, known_looks(made.place, removal))
     assert not orphan.exists()
 
 
@@ -148,7 +168,7 @@ def test_a_recompressed_picture_under_another_name_is_found_by_look(made):
     still = iio.imread(made.root / f"data/portraits/{portrait.portrait_id}.png")
     copy = made.root / "holiday.jpg"
     iio.imwrite(copy, np.kron(still, np.ones((2, 2, 1), np.uint8)), quality=60)
-    erase(made.place, removal)
+    erase(made.place, removal, known)
     looked = [trace for trace in search(made.place, removal, known) if trace.how == "look"]
     assert [trace.where for trace in looked] == [str(copy)]
 
@@ -174,6 +194,7 @@ def test_the_command_excludes_erases_buries_and_explain_remembers(made, monkeypa
     monkeypatch.chdir(made.root)
     monkeypatch.delenv("PALLOR_HOME", raising=False)
     portrait = next(p for p in made.plan.portraits if p.file)
+    transfer = next(t for t in made.plan.transfers if t.portrait_id == portrait.portrait_id)
     assert main(["forget", "photo/astronaut"]) == 0
     assert "nothing was removed" in capsys.readouterr().out
     assert main(["forget", "photo/astronaut", "--apply", "--no-run"]) == 0
@@ -187,11 +208,14 @@ def test_the_command_excludes_erases_buries_and_explain_remembers(made, monkeypa
     assert json.loads(described.split("```json\n")[1].split("```")[0]).keys() == stone.keys()
     planned = [r.row() for r in make_plan(load_params(), Path("portraits/register.csv"))]
     assert portrait.portrait_id not in str(planned)
-    assert main(["explain", portrait.portrait_id]) == 0
-    said = capsys.readouterr().out
-    assert "removed" in said
-    assert "pallor forget" in said
-    assert stone["when"] in said
+    write_jsonl(Path("data/plan.jsonl"), planned)  # as `pallor run` leaves it
+    for name in (portrait.portrait_id, "photo/astronaut", transfer.clip_id):
+        assert main(["explain", name]) == 0
+        said = capsys.readouterr().out
+        assert "removed" in said
+        assert "pallor forget" in said
+        assert stone["when"] in said
+    assert main(["explain", "photo/nobody"]) == 2
 
 
 def test_a_dirty_tree_is_not_forgotten_from(made, monkeypatch, capsys):
