@@ -1,5 +1,6 @@
 """How far a stage is: lines such as `render 40/125, ~3 min left`, and a table of it all."""
 
+import heapq
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,9 @@ class Progress:
 
     def __init__(self, stage: str, done: int, total: int, workers: int = 1, size: int = 1) -> None:
         self.stage, self.done, self.total = stage, done, total
-        self._underway = (workers - 1) * size / 2  # the other workers are half through, on average
+        self._size = size
+        self._begun = [0.0] * workers  # seconds at which a chunk began: the first, then one an end
+        self._worked = 0.0  # seconds that workers spent on finished chunks
         self._first, self._start = done, time.monotonic()
         self._rows: list[dict[str, Any]] = []
 
@@ -36,9 +39,19 @@ class Progress:
         return round(time.monotonic() - self._start, 1)
 
     def _left(self, seconds: float) -> float:
-        waiting = self.total - self.done
-        underway = min(self._underway, waiting / 2)
-        return seconds / (self.done - self._first + underway) * (waiting - underway)
+        """Until the last worker is through, when every item takes what the finished ones took.
+
+        Chunks run first come, first served, so the end of the last chunks is not that of a crowd:
+        one of two workers that are left without work does not shorten what the other has.
+        """
+        self._worked += seconds - heapq.heapreplace(self._begun, seconds)
+        pace = self._worked / (self.done - self._first)
+        ends, waiting = list(self._begun), self.total - self.done
+        while waiting > 0:
+            chunk = min(self._size, waiting)
+            heapq.heapreplace(ends, max(seconds, ends[0] + chunk * pace))
+            waiting -= chunk
+        return max(ends) - seconds
 
 
 def _about(seconds: float) -> str:

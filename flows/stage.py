@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -55,14 +56,20 @@ def _recorded(name: str, body: Callable[[], object]) -> None:
 def say_errors(body: Callable[[], object]) -> int:
     """Exit code of `body`: 0, 2 (or 3, incomplete) after one sentence on stderr, 1 for a bug.
 
+    130 when stopped by hand, 141 when nobody reads its output any more.
+
     Exceptions that this project defines carry a sentence for people, and a full disk or a file
     system that may not be written has one here; any other is a bug.
     """
     try:
         body()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("pallor: stopped; finished work is kept, run again to go on", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # `pallor explain ID | head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except Exception as error:
         if not (sentence := _sentence(error)):
             traceback.print_exc()

@@ -22,8 +22,8 @@ def test_a_wall_clock_set_back_or_on_changes_nothing(monkeypatch):
 
 @given(workers=st.integers(1, 8), seed=st.integers(0, 1000))
 def test_the_time_left_is_right_within_a_quarter(workers, seed):
-    """Chunks of 5 clips that take 0.8 to 1.25 times their mean by chance, a tenth to three quarters
-    done; 1,500 draws were at most a fifth off."""
+    """Chunks of 5 clips that take 0.8 to 1.25 times their mean by chance, from a tenth to the last
+    but one: what is left is then off by at most a quarter, or by half a chunk."""
     free, ends = [0.0] * workers, []
     for factor in np.random.default_rng(seed).uniform(0.8, 1.25, 200):
         worker = free.index(min(free))
@@ -33,6 +33,14 @@ def test_the_time_left_is_right_within_a_quarter(workers, seed):
     progress = Progress("render", 0, 5 * len(ends), workers, 5)
     for number, end in enumerate(ends, start=1):
         progress.done += 5
-        left = progress._left(end)
-        if len(ends) / 10 < number < 0.75 * len(ends):
-            assert abs(left - (ends[-1] - end)) <= 0.25 * (ends[-1] - end)
+        left, true = progress._left(end), ends[-1] - end
+        if len(ends) / 10 < number < len(ends):
+            assert abs(left - true) <= max(0.25 * true, 12.5)
+
+
+def test_the_last_chunk_of_two_workers_is_told_whole():
+    """Two workers, three chunks of ten seconds: after the second, the third has them to come."""
+    progress = Progress("render", 0, 15, 2, 5)
+    for end, left in ((10.0, 10.0), (10.0, 10.0), (20.0, 0.0)):
+        progress.done += 5
+        assert progress._left(end) == left

@@ -50,3 +50,14 @@ def test_importing_the_flows_silences_telemetry():
     script = f"import os, flows; print([os.environ[n] for n in {names}])"
     run = subprocess.run([sys.executable, "-c", script], env=bare, capture_output=True, text=True)
     assert run.stdout.strip() == "['1', '1', 'false']"
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug():
+    program = "from flows.stage import say_errors; raise SystemExit(say_errors(lambda: print('x')))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (141, b"")
