@@ -51,8 +51,16 @@ def apertures(vertices: np.ndarray) -> np.ndarray:
 
     Measured upright: lids that overlap, as a firmly shut eye's do, are no opening.
     """
+    return np.asarray(np.clip(lid_heights(vertices), 0.0, None))
+
+
+def lid_heights(vertices: np.ndarray) -> np.ndarray:
+    """(2,) height of the upper above the lower lid, left and right; < 0 where lids overlap.
+
+    Linear in the vertices, so it also tells how offsets (V, 3) change the heights.
+    """
     return np.array([
-        max(0.0, float(np.mean([vertices[u, 1] - vertices[d, 1] for u, d in _LIDS[side]])))
+        np.mean([vertices[upper, 1] - vertices[lower, 1] for upper, lower in _LIDS[side]])
         for side in ("left", "right")
     ])  # fmt: skip
 

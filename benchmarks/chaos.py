@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[1]
-RUN = [sys.executable, "-c", "from flows.corpus import run_corpus; run_corpus()"]
+RUN = [sys.executable, "-m", "flows.cli", "run"]
 ITEMS = 12
 STAGES = """
 stages:
@@ -90,15 +90,16 @@ def main() -> None:
         survived.append(state(victim))
         wrong = [seed for seed, lock in survived if lock != undisturbed(calm, seed)]
         made = Counter(name for name in log(victim) if name)
+        left = alive(Path(scratch))
         lost = [n for seed, _ in survived for n in names(seed) if not stored(victim, n)]
     result = {
         "kills": sum(struck.values()), "struck": dict(sorted(struck.items())),
         "runs_checked": len(survived), "hashes_differ": len(wrong), "lost": len(lost),
         "made_twice": sum(count > 1 for count in made.values()),
-        "seconds": round(time.monotonic() - start),
+        "left_running": len(left), "seconds": round(time.monotonic() - start),
     }  # fmt: skip
     print(json.dumps(result))
-    sys.exit(bool(wrong or lost or result["made_twice"]))
+    sys.exit(bool(wrong or lost or left or result["made_twice"]))
 
 
 def workspace(place: Path, home: Path) -> Path:
@@ -155,12 +156,25 @@ def role_of(command: list[str]) -> str:
     """What a process of the family is."""
     text = " ".join(command)
     for mark, role in (
-        ("flows.guard", "guard"), ("run_corpus", "flow"), ("server", "server"), ("dvc", "dvc"),
+        ("flows.guard", "guard"), ("flows.cli", "flow"), ("server", "server"), ("dvc", "dvc"),
         ("toy.py", "stage"),
     ):  # fmt: skip
         if mark in text:
             return "shell" if "/sh" in command[:1] else role
     return "other"
+
+
+def alive(scratch: Path) -> list[int]:
+    """Processes that still work below a folder a second after the last run."""
+    time.sleep(1)
+    found = []
+    for process in psutil.process_iter():
+        try:
+            inside = Path(process.cwd()).is_relative_to(scratch)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        found += [process.pid] if inside else []
+    return found
 
 
 def finish(place: Path) -> None:

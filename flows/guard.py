@@ -2,10 +2,13 @@
 
 `kill -9` reaches one process and leaves its children writing. Here a child watches its parent and,
 when that is gone, ends itself with everything it started. As a program, `python -m flows.guard PID
-COMMAND...` does so for a command that cannot watch by itself (DVC, Prefect's server).
+COMMAND...` does so for a command that cannot watch by itself (DVC, Prefect's server). Where the
+kernel can (Linux), COMMAND also ends when the guard itself is killed.
 """
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -68,14 +71,21 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
+def _end_with_guard() -> None:
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2); it outlives exec
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
 def main() -> int:
     """Run COMMAND until it or process PID ends; its exit code, 128 + n for signal n."""
     try:
         parent = psutil.Process(int(sys.argv[1]))
     except psutil.NoSuchProcess:  # killed before we came up
         return 1
-    watcher = die_with([parent])
-    code = subprocess.run(sys.argv[2:], check=False).returncode
+    tie = _end_with_guard if sys.platform == "linux" else None
+    with subprocess.Popen(sys.argv[2:], preexec_fn=tie) as command:  # before there is a thread
+        watcher = die_with([parent])
+        code = command.wait()
     if not _alive(parent):
         watcher.join()  # it has killed COMMAND; what COMMAND started comes next, and then we
     return code if code >= 0 else 128 - code

@@ -1,7 +1,7 @@
 """Stage oversample: even classes on the training side, after the split."""
 
 from flows.stage import run_stage
-from flows.workspace import METRICS, OVERSAMPLED, SPLIT
+from flows.workspace import FACES, METRICS, OVERSAMPLED, SPLIT
 from pipeline.files import child_seed
 from pipeline.oversample import oversample_splits
 from pipeline.params import load_params
@@ -11,7 +11,7 @@ def oversample() -> None:
     """Write data/oversampled and metrics/balance.json."""
     params = load_params()
     seed = child_seed(params.seed, "oversample")
-    oversample_splits(SPLIT, OVERSAMPLED, METRICS / "balance.json", params.oversample, seed)
+    oversample_splits(SPLIT, FACES, OVERSAMPLED, METRICS / "balance.json", params.oversample, seed)
 
 
 if __name__ == "__main__":

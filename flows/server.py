@@ -45,17 +45,18 @@ def prefect_server(home: Path) -> Iterator[str]:
         return
     if given:
         print(f"prefect: {given} does not answer; starting a server here", flush=True)
-    with _own_server(home) as url, _api_url(url):
+    with _own_server(home) as url, _api_url(url), _told_when_gone(url):
         try:
-            with _told_when_gone(url):
-                yield url
+            yield url
         finally:
-            APILogHandler().flush()  # else its thread writes to a server that is gone
+            if _answers(url):
+                APILogHandler().flush()  # else its thread writes to a server that is gone
 
 
 @contextmanager
 def _told_when_gone(url: str) -> Iterator[None]:
     """What Prefect raises without its server, as one sentence."""
+    cause: Exception | None = None
     try:
         yield
     except PallorError:
@@ -63,9 +64,11 @@ def _told_when_gone(url: str) -> Iterator[None]:
     except Exception as error:
         if _answers(url):
             raise
+        cause = error
+    if not _answers(url):  # in its last seconds, too: else we would wait for it at the exit
         raise ServerGoneError(
             f"Prefect's server at {url} stopped answering; finished work is kept, run again"
-        ) from error
+        ) from cause
 
 
 @contextmanager

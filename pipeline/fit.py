@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -75,25 +76,32 @@ def fit(
     Best is the highest validation accuracy, then the lowest loss; after `params.patience` epochs
     that were no better the training ends. Run it inside `repeatable`.
     """
+    weights = class_weights(train.targets, len(mirror)) if params.class_weights else None
     steps = math.ceil(len(train.targets) / params.batch) * params.epochs
     optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     curve: list[Epoch] = []
-    best, weights = (-1.0, 0.0), copy.deepcopy(network.state_dict())
+    best, kept = (-1.0, 0.0), copy.deepcopy(network.state_dict())
     for number in range(1, params.epochs + 1):
         changes = AUGMENTATION.scaled(_liveliness(number, params.epochs))
         loss, accuracy = _epoch(
-            network, train, mirror, changes, params.batch, generator, optimiser, schedule
+            network, train, mirror, changes, weights, params.batch, generator, optimiser, schedule
         )
         seen = judge(network, validation)
         curve.append(Epoch(number, *(round(x, 6) for x in (loss, accuracy, *seen))))
         report(curve[-1])
         if (seen[1], -seen[0]) > best:
-            best, weights = (seen[1], -seen[0]), copy.deepcopy(network.state_dict())
+            best, kept = (seen[1], -seen[0]), copy.deepcopy(network.state_dict())
         elif number - best_epoch(curve).epoch >= params.patience:
             break
-    network.load_state_dict(weights)
+    network.load_state_dict(kept)
     return curve
+
+
+def class_weights(targets: np.ndarray, classes: int) -> Tensor:
+    """(classes,) float32: the mean number of windows a class over that of each class."""
+    weights = compute_class_weight("balanced", classes=np.arange(classes), y=targets)
+    return torch.from_numpy(weights).float()
 
 
 def best_epoch(curve: list[Epoch]) -> Epoch:
@@ -124,6 +132,7 @@ def _epoch(
     train: Part,
     mirror: Tensor,
     changes: Augmentation,
+    weights: Tensor | None,
     batch: int,
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
@@ -140,7 +149,7 @@ def _epoch(
         )  # fmt: skip
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             logits = network(windows).float()
-        loss = functional.cross_entropy(logits, targets)
+        loss = functional.cross_entropy(logits, targets, weight=weights)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), CLIP)

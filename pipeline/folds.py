@@ -17,11 +17,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 from pipeline.errors import StageError
 from pipeline.files import child_seed, read_jsonl
 from pipeline.metrics import by_value, mean_by, scores
-from pipeline.oversample import oversample
+from pipeline.oversample import crop_features, oversample
 from pipeline.params import Params
 from pipeline.records import FaceTrack, Sample
 from pipeline.train import carve, read_samples, train_network
-from pipeline.windows import cut_windows, load_crops
+from pipeline.windows import clips_of, cut_windows, load_crops
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,11 @@ def draw(samples: Sequence[Sample], folds: int, seed: int) -> list[list[Sample]]
 def answer_fold(fold: Fold) -> Answers:
     """Oversample, carve and train as the line does for `clean`; what that says of the fold."""
     tested = [sample for sample in fold.table if sample.side == "test"]
-    table = oversample(fold.table, fold.params.oversample, child_seed(fold.seed, "oversample"))
+    seed, features = child_seed(fold.seed, "oversample"), crop_features(fold.faces)
+    table = oversample(fold.table, fold.params.oversample, seed, features)
     fraction = fold.params.train.validation_fraction
     fitted, held = carve("clean", table, fraction, child_seed(fold.seed, "carve"))
-    crops = load_crops(fold.faces, (sample.clip_id for sample in fold.table))
+    crops = load_crops(fold.faces, clips_of(fold.table))
     model, curve = train_network(
         "convlstm", fitted, held, crops, fold.params.train, child_seed(fold.seed, "fit"),
         lambda row: None, hidden=fold.params.train.hidden,

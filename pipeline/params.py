@@ -84,7 +84,9 @@ class SplitParams(Section):
 class OversampleParams(Section):
     """Balance of the training side."""
 
-    method: Literal["random", "none"] = "random"  # copies; the published method is not stated
+    # random: copies; smote: blends of near windows; none. The published method is not stated.
+    method: Literal["random", "smote", "none"] = "random"
+    neighbours: int = Field(5, ge=1)  # of a window, to blend it with (Chawla et al. 2002)
 
 
 class TrainParams(Section):
@@ -96,6 +98,7 @@ class TrainParams(Section):
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(3e-3, gt=0)  # Adam, cosine decay to zero
     dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without
+    class_weights: bool = False  # weigh a class by its rarity; oversampling leaves none rare
     validation_fraction: float = Field(0.1, gt=0, lt=1)  # of the training side: two people or so
 
 

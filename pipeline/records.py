@@ -116,10 +116,20 @@ class FaceTrack(Record):
     boxes: list[list[float]]
 
 
+class Partner(Record):
+    """The other window of a blend: its id, where it is cut, its `share` of the blend in (0, 1]."""
+
+    sample_id: str
+    clip_id: str
+    start: int
+    share: float
+
+
 class Sample(Record):
     """A window of frames [start, start + length) of one kept clip, on one side of a split.
 
-    `origin` is None for an original, else the sample_id it is a copy of (oversampling).
+    `origin` is None for an original, else the sample_id it is a copy of (oversampling); `partner`
+    is set when the copy is blended with another training window of its class.
     """
 
     sample_id: str
@@ -130,3 +140,11 @@ class Sample(Record):
     group: str
     side: Side
     origin: str | None = None
+    partner: Partner | None = None
+
+    def copied(self, number: int, partner: Partner | None = None) -> "Sample":
+        """The number-th oversampled copy of this sample, blended where there is a partner."""
+        content: dict[str, Any] = {"origin": self.sample_id, "copy": number}
+        content |= {"partner": partner.row()} if partner else {}
+        changes = {"sample_id": short_id("sample", content), "origin": self.sample_id}
+        return self.model_copy(update=changes | {"partner": partner})

@@ -23,8 +23,8 @@ _EYE = passes.LABELS.index("eyes")
 # How far an eye may show beyond straight lines between its six landmarks: lids are arcs, and an
 # arc over a third of a lid rises this much. Set against 40 people measured (largest 1.5 mm).
 ARC_MM = 2.0
-# Tall eyes keep a slit of half a millimetre under shut lids: so many pixels are one eye's width.
-SLIT_PX = 60
+# Pixels of eye that may show through shut lids: none, they overlap by half a millimetre.
+SLIT_PX = 0
 # Of the area the same quad has on the base mesh, itself a person: less is a collapsed quad.
 SMALLEST_AREA = 0.01
 # Of the face's area that may look the other way than on the base mesh: folds of lid, nostril and

@@ -33,7 +33,7 @@ from pipeline.fit import Epoch, Part, best_epoch, fit, repeatable, rows
 from pipeline.params import TrainParams
 from pipeline.records import PROTOCOLS, Protocol, Sample
 from pipeline.store import Job, Store
-from pipeline.windows import Crops, cut_windows, load_crops
+from pipeline.windows import Crops, clips_of, cut_windows, load_crops
 
 CODE = (
     "augment",
@@ -65,7 +65,7 @@ def jobs(oversampled: Path, faces: Path, params: TrainParams, seed: int) -> list
         item = TrainJob(
             protocol, oversampled / f"{protocol}.jsonl", faces, params, child_seed(seed, protocol)
         )
-        clips = sorted({sample.clip_id for sample in read_samples(item.table)})
+        clips = sorted(clips_of(read_samples(item.table)))
         how = {
             "table": file_digest(item.table),
             "crops": [file_digest(faces / f"{clip_id}.mp4") for clip_id in clips],
@@ -113,7 +113,7 @@ def train(
     Raises StageError when the training side is too small to hold a validation part.
     """
     fitted, held = carve(protocol, samples, params.validation_fraction, child_seed(seed, "carve"))
-    crops = load_crops(faces, (sample.clip_id for sample in fitted + held))
+    crops = load_crops(faces, clips_of(fitted + held))
     print(f"train {protocol}: {models.precision()[1]}", flush=True)
     classifier, curve = train_network(
         "convlstm", fitted, held, crops, params, child_seed(seed, "fit"),
@@ -162,7 +162,7 @@ def carve(
     """The training side in two: to fit on (with copies) and to choose the epoch by (without).
 
     `clean` keeps whole groups together, `published` draws windows, as each split does. Whatever
-    is chosen leaves the first part with all its copies.
+    is chosen leaves the first part with all its copies, and with all blends it is the partner of.
     """
     side = [sample for sample in samples if sample.side == "train"]
     unit = {s.sample_id: s.group if protocol == "clean" else s.origin or s.sample_id for s in side}
@@ -175,7 +175,11 @@ def carve(
         )
     order = np.random.default_rng(seed).permutation(len(units))
     chosen = {units[index] for index in order[:count]}
-    fitted = [s for s in side if unit[s.sample_id] not in chosen]
+    fitted = [
+        s for s in side
+        if unit[s.sample_id] not in chosen
+        and not (s.partner and unit[s.partner.sample_id] in chosen)
+    ]  # fmt: skip
     held = [s for s in side if unit[s.sample_id] in chosen and s.origin is None]
     return fitted, held
 

@@ -25,9 +25,9 @@ def clip_rows(source: Source) -> list[dict[str, Any]]:
 
 
 def window_rows(source: Source) -> list[dict[str, Any]]:
-    """One row a window and protocol: `protocol`, and the fields of `Sample` but `origin`."""
+    """One row a window and protocol: `protocol`, and the fields of a `Sample` that is no copy."""
     return [
-        {"protocol": protocol, **sample.model_dump(exclude={"origin"})}
+        {"protocol": protocol, **sample.model_dump(exclude={"origin", "partner"})}
         for protocol, samples in source.corpus.splits.items()
         for sample in samples
     ]

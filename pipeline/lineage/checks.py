@@ -16,7 +16,7 @@ from pipeline.groups import group_clips
 from pipeline.lineage.corpus import FACES, METRICS, OVERSAMPLED, PLAN, PREDICTIONS, SPLIT, Corpus
 from pipeline.metrics import mean_by
 from pipeline.params import Params
-from pipeline.records import PROTOCOLS, FaceTrack, Protocol, Sample, short_id
+from pipeline.records import PROTOCOLS, FaceTrack, Partner, Protocol, Sample, short_id
 from pipeline.split import split
 
 
@@ -187,14 +187,21 @@ def _check_copy(
         detail = f"{copy.sample_id} is a copy on {copy.side} of a sample on the {side} side"
         yield Finding("oversampling outside training", table, detail)
         return
-    content = {"origin": origin.sample_id, "copy": numbers[origin.sample_id]}
+    if copy.partner and not _may_blend(copy.partner, originals, origin):
+        detail = f"{copy.sample_id} is blended with {copy.partner.sample_id}, no training window "
+        yield Finding("oversampling outside training", table, detail + f"of {origin.label}")
     if copy.label != origin.label:
         yield _label(table, copy.sample_id, copy.label, origin.label)
-    elif copy != origin.model_copy(
-        update={"sample_id": short_id("sample", content), "origin": origin.sample_id}
-    ):
+    elif copy != origin.copied(numbers[origin.sample_id], copy.partner):
         detail = f"{copy.sample_id} is not its origin's copy"
         yield Finding("edited manifest", table, detail)
+
+
+def _may_blend(said: Partner, originals: dict[str, Sample], origin: Sample) -> bool:
+    partner = originals.get(said.sample_id)
+    if partner is None or partner.side != "train" or partner.label != origin.label:
+        return False
+    return (said.clip_id, said.start) == (partner.clip_id, partner.start)
 
 
 def _check_predictions(

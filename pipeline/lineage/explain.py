@@ -119,6 +119,8 @@ def _sample(database: sqlite3.Connection, name: str, place: Workspace) -> Facts:
     made_from = [{"role": "crops of", "id": row["clip"]}]
     if row["origin"]:
         made_from.append({"role": "copy of", "id": row["origin"]})
+    if row["partner"]:
+        made_from.append({"role": "blended with", "id": row["partner"]})
     return {
         "is": row | {"labels": LABELS},
         "made_from": made_from,

@@ -29,7 +29,7 @@ CREATE TABLE clip (id TEXT PRIMARY KEY, kind TEXT, key TEXT, person TEXT, portra
                    driving TEXT, expression TEXT, camera TEXT, seed INTEGER, status TEXT,
                    reason TEXT, detail TEXT) WITHOUT ROWID;
 CREATE TABLE sample (id TEXT PRIMARY KEY, clip TEXT, start INTEGER, length INTEGER, label TEXT,
-                     family TEXT, origin TEXT) WITHOUT ROWID;
+                     family TEXT, origin TEXT, partner TEXT) WITHOUT ROWID;
 CREATE TABLE side (protocol TEXT, sample TEXT, side TEXT, label TEXT,
                    PRIMARY KEY (protocol, sample)) WITHOUT ROWID;
 """
@@ -44,6 +44,7 @@ CREATE INDEX clip_expression ON clip (expression, kind);
 CREATE INDEX clip_status ON clip (status);
 CREATE INDEX sample_clip ON sample (clip);
 CREATE INDEX sample_origin ON sample (origin);
+CREATE INDEX sample_partner ON sample (partner);
 CREATE INDEX sample_family ON sample (family);
 CREATE INDEX side_sample ON side (sample);
 """
@@ -193,8 +194,9 @@ def _load_faces(database: sqlite3.Connection, faces: Path) -> None:
 
 def _load_samples(database: sqlite3.Connection, protocol: str, rows: Iterable[Row]) -> None:
     names = ("sample_id", "clip_id", "start", "length", "label", "group", "origin")
-    insert = "INSERT OR IGNORE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?)"
+    insert = "INSERT OR IGNORE INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     place = "INSERT OR IGNORE INTO side VALUES (?, ?, ?, ?)"
     for row in rows:
-        database.execute(insert, tuple(row[name] for name in names))
+        partner = (row["partner"] or {}).get("sample_id")
+        database.execute(insert, (*(row[name] for name in names), partner))
         database.execute(place, (protocol, row["sample_id"], row["side"], row["label"]))

@@ -119,8 +119,9 @@ def sides_of_sample(database: sqlite3.Connection, name: str) -> dict[str, str]:
 
 
 def copies_of(database: sqlite3.Connection, name: str) -> list[str]:
-    """The oversampled copies of a sample."""
-    rows = database.execute("SELECT id FROM sample WHERE origin = ? ORDER BY id", (name,))
+    """The oversampled copies of a sample, and the blends it is a partner in."""
+    query = "SELECT id FROM sample WHERE origin = :id OR partner = :id ORDER BY id"
+    rows = database.execute(query, {"id": name})
     return [row["id"] for row in rows]
 
 

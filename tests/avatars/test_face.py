@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from avatars import landmarks
+from avatars.identity import sample_identity
+from avatars.person import Person
+from avatars.targets import Targets
 from avatars.units import UNITS
 
 STRAIGHT = np.zeros(2)
@@ -52,6 +55,17 @@ def test_left_is_the_mirror_of_right(person, unit):
     left = moved(person, executed(unit, 1.0, 0.0)).max()
     right = moved(person, executed(unit, 0.0, 1.0)).max()
     assert left == pytest.approx(right, rel=0.1)
+
+
+@pytest.mark.parametrize("number", [0, 2, 4, 10])  # tall eyes: 0, 2; lips apart in shape: 4, 10
+def test_lips_touch_at_rest_and_lids_meet_when_shut(number, assets):
+    rng = np.random.default_rng([1, number])
+    identity = sample_identity(number, np.random.default_rng(1), rng)
+    face = Person(identity, assets, Targets(assets.targets())).face
+    assert landmarks.lip_gaps(face.neutral).max() <= 0.01 + 1e-9
+    shut = landmarks.lid_heights(face.express(executed("43"), STRAIGHT))
+    assert shut.max() <= -0.005 + 1e-9
+    assert landmarks.lid_heights(face.neutral).min() > 0.04
 
 
 def test_eyes_shut_and_stay_shut_under_more_units(person):

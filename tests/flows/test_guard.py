@@ -37,6 +37,16 @@ def test_what_is_guarded_dies_with_a_killed_parent():
         assert gone(sleeper)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal")
+def test_what_is_guarded_dies_with_a_killed_guard():
+    script = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as guard:
+        sleeper = int(guard.stdout.readline())
+        guard.kill()
+        assert gone(sleeper)
+
+
 def test_a_parent_that_is_gone_already_starts_nothing(tmp_path):
     dead = subprocess.Popen(["true"])
     dead.wait()

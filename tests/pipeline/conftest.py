@@ -97,7 +97,7 @@ def line(tmp_path_factory) -> Line:
     split, oversampled, predictions = root / "split", root / "oversampled", root / "predictions"
     split_faces(inputs.faces, split, inputs.metrics / "split_proof.json", params.split, 1)
     balance = inputs.metrics / "balance.json"
-    oversample_splits(split, oversampled, balance, params.oversample, 2)
+    oversample_splits(split, inputs.faces, oversampled, balance, params.oversample, 2)
     for protocol in PROTOCOLS:
         samples = read_samples(oversampled / f"{protocol}.jsonl")
         train(protocol, samples, inputs.faces, params.train, 3, inputs.models)

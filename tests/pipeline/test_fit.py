@@ -4,7 +4,7 @@ import torch
 
 from models import build
 from pipeline.augment import mirror_table
-from pipeline.fit import Part, best_epoch, fit, judge, repeatable
+from pipeline.fit import Part, best_epoch, class_weights, fit, judge, repeatable
 from pipeline.params import TrainParams
 
 PARAMS = TrainParams(hidden=4, epochs=5, batch=8, learning_rate=1e-2)
@@ -60,6 +60,25 @@ def test_what_gets_no_better_ends():
         curve = fit(network, constant, bars(32, 2), mirror_table("ab"), impatient, generator, print)
     assert len(curve) < 9
     assert len(curve) - best_epoch(curve).epoch == 1
+
+
+def test_a_class_a_third_as_frequent_weighs_three_times():
+    weights = class_weights(np.array([0, 0, 0, 1]), 2)
+    assert weights.tolist() == pytest.approx([2 / 3, 2.0])
+
+
+def test_weights_reach_the_loss():
+    uneven = bars(96, 1)
+    rare = np.r_[np.flatnonzero(uneven.targets == 0), np.flatnonzero(uneven.targets == 1)[:6]]
+    part = Part(uneven.windows[rare], uneven.targets[rare])
+    curves = []
+    for weighed in (False, True):
+        with repeatable(3) as generator:
+            network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+            params = PARAMS.model_copy(update={"class_weights": weighed, "epochs": 1})
+            curve = fit(network, part, bars(32, 2), mirror_table("ab"), params, generator, print)
+            curves.append(curve[0].loss)
+    assert curves[0] != curves[1]
 
 
 def test_same_seed_same_weights(fitted):

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from models import load
 from pipeline.errors import StageError
 from pipeline.files import read_json
 from pipeline.params import TrainParams
-from pipeline.records import Sample
+from pipeline.records import Partner, Sample
 from pipeline.store import Store
 from pipeline.train import assemble, carve, jobs, read_samples, train, work
 
@@ -20,6 +21,10 @@ def sample(number, group, origin=None, side="train"):
         sample_id=f"sample-{number}", clip_id=f"clip-{number}", start=0, length=4, label="FD1",
         group=group, side=side, origin=origin,
     )  # fmt: skip
+
+
+def partner_of(other):
+    return Partner(sample_id=other.sample_id, clip_id=other.clip_id, start=0, share=0.5)
 
 
 @st.composite
@@ -50,6 +55,20 @@ def test_clean_validation_shares_no_group(table, seed):
     fitted, held = carve("clean", table, 0.2, seed)
     assert held
     assert not {s.group for s in fitted} & {s.group for s in held}
+
+
+@pytest.mark.parametrize("protocol", ["clean", "published"])
+def test_a_blend_with_what_is_validated_on_is_not_fitted_on(protocol):
+    originals = [sample(number, group) for number, group in enumerate("abcdef")]
+    blends = [
+        sample(100 + n, one.group, one.sample_id).model_copy(update={"partner": partner_of(other)})
+        for n, (one, other) in enumerate(itertools.permutations(originals, 2))
+    ]
+    fitted, held = carve(protocol, originals + blends, 0.2, 3)
+    used = {s.origin for s in fitted} | {s.partner.sample_id for s in fitted if s.partner}
+    assert len(held) == 1
+    assert not used & {s.sample_id for s in held}
+    assert len(fitted) == 5 + 5 * 4
 
 
 def test_one_group_cannot_be_carved():

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ClipError, StageError
-from pipeline.records import Sample
+from pipeline.records import Partner, Sample
 from pipeline.video import write_clip
-from pipeline.windows import cut_windows, load_crops
+from pipeline.windows import clips_of, cut_windows, load_crops
 
 
 def sample(start=0, length=3, clip_id="clip-a"):
@@ -27,6 +27,14 @@ def test_windows_are_the_frames_their_samples_name(faces):
     windows = cut_windows([sample(1), sample(2, clip_id="clip-b")], crops)
     assert windows.shape == (2, 3, 16, 16)
     assert windows[..., 0, 0].tolist() == [[20, 40, 60], [47, 67, 87]]
+
+
+def test_a_blend_is_a_share_of_each_window(faces):
+    partner = Partner(sample_id="sample-b", clip_id="clip-b", start=2, share=0.25)
+    blend = sample(0).model_copy(update={"partner": partner})
+    assert clips_of([blend]) == {"clip-a", "clip-b"}
+    [window] = cut_windows([blend], load_crops(faces, clips_of([blend])))
+    assert window[:, 0, 0].tolist() == [12, 32, 52]  # 0.75 of 0, 20, 40 and 0.25 of 47, 67, 87
 
 
 def test_a_missing_crop_is_named(faces):

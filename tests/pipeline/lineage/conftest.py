@@ -114,8 +114,8 @@ def make_files(root):
     proof = root / "metrics/split_proof.json"
     split_faces(root / "data/faces", root / "data/split", proof, params.split, seeds["split"])
     oversample_splits(
-        root / "data/split", root / "data/oversampled", root / "metrics/balance.json",
-        params.oversample, seeds["oversample"],
+        root / "data/split", root / "data/faces", root / "data/oversampled",
+        root / "metrics/balance.json", params.oversample, seeds["oversample"],
     )  # fmt: skip
     _predict(root)
     for name in ("plots/roc.png", "report/index.html", *_outputs(stages)):

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.files import write_jsonl
 from pipeline.lineage.verify import summary, verify
+from pipeline.records import Partner, Sample
 
 
 def edit(path, change, where=lambda row: True):
@@ -129,6 +130,21 @@ def test_a_copy_of_a_test_sample_is_named(made):
     write_jsonl(table, [*rows, {**copy, "origin": tested["sample_id"]}])
     [line] = about(made, "oversampling outside training")
     assert "sample-0000000000 is a copy on train of a sample on the test side" in line
+
+
+def test_a_copy_blended_with_a_test_sample_is_named(made):
+    table = made.root / "data/oversampled/clean.jsonl"
+    rows = [Sample.parse(json.loads(line)) for line in table.read_text().splitlines()]
+    tested = next(row for row in rows if row.side == "test")
+    origin = next(row for row in rows if row.side == "train" and row.label == tested.label)
+    partner = Partner(
+        sample_id=tested.sample_id, clip_id=tested.clip_id, start=tested.start, share=0.5
+    )
+    copied = sum(row.origin == origin.sample_id for row in rows)
+    copy = origin.copied(copied + 1, partner)
+    write_jsonl(table, [row.row() for row in [*rows, copy]])
+    [line] = about(made, "oversampling outside training")
+    assert f"blended with {tested.sample_id}, no training window of {origin.label}" in line
 
 
 def test_a_figure_that_the_predictions_do_not_give_is_named(made):
