@@ -13,13 +13,14 @@ from flows.workspace import only_run
 from pipeline.errors import StageError
 from pipeline.lineage import history
 from pipeline.lineage.corpus import PARAMS, Workspace
-from pipeline.lineage.erase import Erased
-from pipeline.lineage.forget import Consequences
 from pipeline.lineage.removal import Removal
 from pipeline.params import load_params
 
 if TYPE_CHECKING:  # half a second that `pallor --help` does not need
     import numpy as np
+
+    from pipeline.lineage.erase import Erased
+    from pipeline.lineage.forget import Consequences
 
 
 def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
@@ -47,7 +48,7 @@ def forget(options: Namespace) -> None:
         print("nothing was removed; --apply removes it")
 
 
-def _apply(place: Workspace, removal: Removal, effect: Consequences, run: bool) -> None:
+def _apply(place: Workspace, removal: Removal, effect: "Consequences", run: bool) -> None:
     from pipeline.lineage.erase import erase
     from pipeline.lineage.forget import bury
     from pipeline.lineage.search import known_looks
@@ -81,7 +82,7 @@ def _exclude(removal: Removal) -> None:
     write_settings([f"plan.exclude=[{', '.join(ids)}]"])
 
 
-def _leave_register(removal: Removal, erased: Erased) -> None:
+def _leave_register(removal: Removal, erased: "Erased") -> None:
     from pipeline.lineage.erase import erase_register
 
     erase_register(Path(load_params(PARAMS).portraits.source) / "register.csv", removal, erased)

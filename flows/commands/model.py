@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.runners import workers
 from flows.workspace import (
     CLIPS,
     FACES,
@@ -58,6 +57,7 @@ def baselines(options: Namespace) -> None:
 
 def folds(options: Namespace) -> None:
     """`pallor folds`: metrics/folds.json and its figures."""
+    from flows.runners import workers  # brings Prefect: two seconds that no other command needs
     from pipeline.folds import cross_validate
 
     require_workspace()

@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -107,3 +109,13 @@ def test_every_command_of_the_grammar_is_done_by_something():
 
     [commands] = [action for action in parser()._actions if action.dest == "command"]
     assert set(commands.choices) == set(_commands())
+
+
+def test_help_waits_for_no_heavy_library():
+    program = (
+        "import sys, flows.cli; sys.exit(sorted({'prefect', 'torch', 'cv2'} & {*sys.modules}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert run.stderr.strip() == "[]"
