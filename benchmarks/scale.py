@@ -157,7 +157,7 @@ def one_size(clips: int) -> dict[str, float]:
 
     Seconds are of the processor: one thread does it all, and a busy machine must not count.
     """
-    from pipeline.oversample import oversample
+    from pipeline.oversample import crop_features, oversample
     from pipeline.params import load_params, parse_params
     from pipeline.plan import make_plan
     from pipeline.records import ClipPlan, FaceTrack
@@ -181,7 +181,7 @@ def one_size(clips: int) -> dict[str, float]:
     samples = split(tracks, params.split, 1)
     marks.append(time.process_time())
     for protocol in samples.values():
-        oversample(protocol, params.oversample, 2)
+        oversample(protocol, params.oversample, 2, crop_features(ROOT / "data" / "faces"))
     marks.append(time.process_time())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     return {
