@@ -15,6 +15,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from avatars import backdrop, materials, optics
+from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
 from avatars.scene import SENSOR_MM, Light, Scene, black_body
 
@@ -27,7 +28,13 @@ class Studio:
     def __init__(self, person: Person, scene: Scene, size: int, samples: int, threads: int) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.device = _settings(size, samples, threads)
-        self._meshes = {part.name: _object(part, person) for part in person.parts}
+        # Half of the base mesh's vertices carry no quad (joints, cloth helpers): they stay outside.
+        self._seen = {part.name: np.unique(part.quads) for part in person.parts}
+        rest = person.neutral.parts
+        self._meshes = {
+            part.name: _object(part, rest[part.name], self._seen[part.name], person.identity)
+            for part in person.parts
+        }
         _world(scene)
         _camera(scene, person.centre)
         for light in scene.lights:
@@ -37,11 +44,11 @@ class Studio:
     def shoot(self, posed: Posed, seed: int) -> np.ndarray:
         """(H, W, 3) uint8 sRGB of one frame; `seed` is the sampler's."""
         for name, vertices in posed.parts.items():
-            mesh = self._meshes[name]
-            mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
+            mesh, seen = self._meshes[name], vertices[self._seen[name]]
+            mesh.vertices.foreach_set("co", seen.astype(np.float32).ravel())
             mesh.update()
         folds = self._meshes["skin"].attributes["creases"]
-        folds.data.foreach_set("vector", posed.creases.ravel())
+        folds.data.foreach_set("vector", posed.creases[self._seen["skin"]].ravel())
         scene = bpy.context.scene
         scene.cycles.seed = seed % 2**31
         with tempfile.TemporaryDirectory(dir=_ram_disk(), prefix="pallor-") as folder:
@@ -96,28 +103,26 @@ def _device() -> str:
     return "CPU: Blender found no GPU of kind " + ", ".join(_GPU_KINDS)
 
 
-def _object(part: Part, person: Person) -> bpy.types.Mesh:
-    neutral = person.neutral.parts[part.name]
-    corners = [quad if quad[2] != quad[3] else quad[:3] for quad in part.quads.tolist()]
+def _object(
+    part: Part, vertices: np.ndarray, seen: np.ndarray, identity: Identity
+) -> bpy.types.Mesh:
+    quads = np.searchsorted(seen, part.quads)
     mesh = bpy.data.meshes.new(part.name)
-    mesh.from_pydata(neutral.tolist(), [], corners)
-    uvs = [uv for quad, face in zip(corners, part.uvs, strict=True) for uv in face[: len(quad)]]
-    mesh.uv_layers.new(name="uv").data.foreach_set("uv", np.asarray(uvs, np.float32).ravel())
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(corners), dtype=bool))
+    corners = [quad if quad[2] != quad[3] else quad[:3] for quad in quads.tolist()]
+    mesh.from_pydata(vertices[seen].tolist(), [], corners)
+    own = np.ones(quads.shape, dtype=bool)  # a triangle's fourth corner repeats its third
+    own[:, 3] = quads[:, 2] != quads[:, 3]
+    uvs = mesh.uv_layers.new(name="uv").data
+    uvs.foreach_set("uv", part.uvs[own].astype(np.float32).ravel())
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(quads), dtype=bool))
     if part.gown is not None:
         cover = mesh.attributes.new("gown", "FLOAT", "POINT")
-        cover.data.foreach_set("value", part.gown.astype(np.float32))
+        cover.data.foreach_set("value", part.gown[seen].astype(np.float32))
         mesh.attributes.new("creases", "FLOAT_VECTOR", "POINT")
-    mesh.materials.append(materials.make(part, person.identity))
+    mesh.materials.append(materials.make(part, identity))
     mesh.update()
     bpy.context.scene.collection.objects.link(bpy.data.objects.new(part.name, mesh))
     return mesh
-
-
-def _units() -> int:
-    from avatars.units import UNITS
-
-    return len(UNITS)
 
 
 def _place(name: str, data: bpy.types.ID, matrix: np.ndarray) -> bpy.types.Object:

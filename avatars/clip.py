@@ -1,7 +1,9 @@
 """A clip: one person, one expression, one scene; frames and their exact truth."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,7 +62,7 @@ def render(
     """Frames (T, S, S, 3) uint8 sRGB and the truth of a clip (`docs/formats/clip.md`)."""
     spec.check()
     performance = perform(spec)
-    person = Person(spec.identity, assets, Targets(assets.targets()))
+    person = _person(json.dumps(spec.identity.row()), assets)
     studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads)
     say(f"render: device {studio.device}")
     executed = execute(spec.conditions, performance.intended, spec.fps)
@@ -68,6 +70,11 @@ def render(
     posed = [person.posed(*frame) for frame in zip(*course, strict=True)]
     frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(posed)])
     return frames, truth(spec, person, performance, executed, posed)
+
+
+@lru_cache(maxsize=1)  # the clips of a chunk are one person's, mostly
+def _person(row: str, assets: Assets) -> Person:
+    return Person(Identity.parse(json.loads(row)), assets, Targets(assets.targets()))
 
 
 def perform(spec: ClipSpec) -> expression.Performance:

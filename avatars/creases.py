@@ -10,6 +10,7 @@ head, across + towards the person's own left, down + towards the chin.
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -112,16 +113,21 @@ def paint(identity: Identity) -> np.ndarray:
     Rows run with v (across), columns with u (down), as the skin's UVs lie. The lines are the
     person's own: jittered by a generator seeded with the identity's values.
     """
-    row = json.dumps(identity.row(), sort_keys=True).encode()
-    rng = np.random.default_rng(list(hashlib.sha256(row).digest()))
+    return _painted(json.dumps(identity.row(), sort_keys=True), identity.age)
+
+
+@lru_cache(maxsize=1)  # the clips of a chunk are one person's, mostly
+def _painted(row: str, age: float) -> np.ndarray:
+    rng = np.random.default_rng(list(hashlib.sha256(row.encode()).digest()))
     heights = np.zeros((SIZE, SIZE, CHANNELS), np.float32)
     for channel in range(CHANNELS):
         for stroke in _ACROSS.get(channel, ()):
-            _groove(heights[..., channel], np.array(stroke.points), stroke, identity.age, rng)
+            _groove(heights[..., channel], np.array(stroke.points), stroke, age, rng)
         for stroke in _PAIRED[channel]:
             for side in (1.0, -1.0):
                 points = np.array(stroke.points) * [side, 1.0]
-                _groove(heights[..., channel], points, stroke, identity.age, rng)
+                _groove(heights[..., channel], points, stroke, age, rng)
+    heights.setflags(write=False)  # shared by all who ask
     return heights
 
 

@@ -16,13 +16,17 @@ _UPPER, _LOWER = [61, 62, 63], [67, 66, 65]  # the inner lips, right to left
 
 
 @lru_cache(maxsize=1)
-def _anchors() -> tuple[np.ndarray, ...]:
-    return tuple(np.asarray(ids) for ids in json.loads(_FILE.read_text()))
+def _anchors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) vertices of all landmarks, one after the other; (68,) first of each; (68,) how many."""
+    rows = [np.asarray(ids) for ids in json.loads(_FILE.read_text())]
+    counts = np.array([len(row) for row in rows])
+    return np.concatenate(rows), np.cumsum(counts) - counts, counts
 
 
 def locate(vertices: np.ndarray) -> np.ndarray:
     """(68, 3) landmark positions on the base-mesh `vertices` (V, 3), in their unit."""
-    return np.stack([vertices[ids].mean(axis=0) for ids in _anchors()])
+    ids, first, counts = _anchors()
+    return np.asarray(np.add.reduceat(vertices[ids], first, axis=0) / counts[:, None])
 
 
 def project(points: np.ndarray, camera: np.ndarray) -> np.ndarray:
@@ -37,12 +41,16 @@ def facing(vertices: np.ndarray, quads: np.ndarray, eye: np.ndarray) -> np.ndarr
     A test of surface direction: a point behind the nose or the turned-away cheek fails it,
     hair in front of a point does not count.
     """
+    ids, first, _ = _anchors()
+    anchor = np.zeros(len(vertices), dtype=bool)
+    anchor[ids] = True
+    quads = quads[anchor[quads].any(axis=1)]  # the others' normals nobody asks for
     corners = vertices[quads]
     normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
     at_vertex = np.zeros_like(vertices)
     for corner in range(4):
         np.add.at(at_vertex, quads[:, corner], normals)
-    directions = np.stack([at_vertex[ids].sum(axis=0) for ids in _anchors()])
+    directions = np.add.reduceat(at_vertex[ids], first, axis=0)
     return np.asarray(np.einsum("ij,ij->i", directions, eye - locate(vertices)) > 0)
 
 

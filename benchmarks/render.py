@@ -1,6 +1,6 @@
 """What rendering costs: `python benchmarks/render.py` (speed), `--quality`, `--memory`.
 
-Speed, paired clip by clip in one run: the product's own code, the plain script
+Speed, paired person by person in one run: the product's own code on a chunk, the plain script
 (`plain_render.py`) with Blender's default denoiser and with ours, and two pinned workers against
 one. Figures are medians over the clips; the last line is one JSON object. Wants a quiet machine:
 the load average at start and end is part of the answer.
@@ -48,8 +48,11 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
     """Overhead, the plain script and two workers, on the same clips in turns."""
     rows = []
     for number in range(options.clips):
-        spec = specification(options, number, "FD3-L" if number % 2 else "FD1")
-        ours = run([HERE / "render_child.py"], [spec], scratch)[0]
+        displays = Params().plan.expressions[:CHUNK]  # a chunk is one person's displays
+        specs = [specification(options, number, display) for display in displays]
+        spec = specs[number % CHUNK]
+        ours = run([HERE / "render_child.py"], specs, scratch)[0]
+        ours["seconds"], ours["frames"] = (ours[k] / CHUNK for k in ("seconds", "frames"))
         default = run([HERE / "plain_render.py"], [spec], scratch, denoiser="default")[0]
         same = run([HERE / "plain_render.py"], [spec], scratch, denoiser="ours")[0]
         start = start_seconds(scratch)

@@ -1,7 +1,7 @@
-"""Measures clips inside one Blender process, as `avatars.worker` renders them.
+"""Measures a chunk of clips inside one Blender process, as `avatars.worker` renders them.
 
-Request on stdin as the worker's; one JSON line a clip: seconds of the whole clip through the
-product's own code, and of one of its frames, what path tracing and denoising take.
+Request on stdin as the worker's; one JSON line: frames and seconds of all clips through the
+product's own code, and of a frame, what path tracing and denoising take (medians over the clips).
 
 Both are told apart by what they scale with, since Blender does not hand out Cycles' own timers:
 path tracing is what more samples add, a sample; denoising is what switching it on adds. What is
@@ -34,13 +34,16 @@ def main() -> None:
     if request["core"] is not None:
         os.sched_setaffinity(0, {request["core"]})
     assets = Assets(Path(request["assets"]))
+    specs = [parse_spec(row["spec"]) for row in request["clips"]]
     with silent_stdout() as say:
-        for number, row in enumerate(request["clips"]):
-            spec = parse_spec(row["spec"])
-            seconds = whole_clip(spec, assets, Path(row["out"]))
-            tracing, denoising = frame_parts(spec, assets)
-            report = {"clip": number, "frames": spec.frames, "seconds": seconds}
-            say(json.dumps({**report, "tracing": tracing, "denoising": denoising}))
+        seconds = sum(
+            whole_clip(spec, assets, Path(row["out"]))
+            for spec, row in zip(specs, request["clips"], strict=True)
+        )
+        parts = [frame_parts(spec, assets) for spec in specs]
+        tracing, denoising = (median(column) for column in zip(*parts, strict=True))
+        report = {"frames": sum(spec.frames for spec in specs), "seconds": seconds}
+        say(json.dumps({**report, "tracing": tracing, "denoising": denoising}))
 
 
 def whole_clip(spec: clip.ClipSpec, assets: Assets, out: Path) -> float:

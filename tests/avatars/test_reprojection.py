@@ -33,10 +33,11 @@ person = Person(Identity.parse(ask["identity"]), assets, Targets(assets.targets(
 posed = person.posed(*(np.array(ask[name]) for name in ("executed", "head_deg", "gaze_deg")))
 with silent_stdout() as say:
     studio = blender.Studio(person, Scene.parse(ask["scene"]), ask["size"], 1, 1)
-    mesh = bpy.data.meshes["skin"]
-    mesh.vertices.foreach_set("co", np.ascontiguousarray(posed.parts["skin"], np.float32).ravel())
+    mesh, placed = bpy.data.meshes["skin"], np.unique(person.quads)
+    mesh.vertices.foreach_set("co", posed.parts["skin"][placed].astype(np.float32).ravel())
     bpy.context.view_layer.update()
-    vertices = np.array([vertex.co[:] for vertex in mesh.vertices])
+    vertices = np.full_like(posed.parts["skin"], np.nan)
+    vertices[placed] = [vertex.co[:] for vertex in mesh.vertices]
     scene = bpy.context.scene
     points = landmarks.locate(vertices)
     seen = [world_to_camera_view(scene, scene.camera, Vector(point)) for point in points]
