@@ -22,7 +22,11 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[1]
-RUN = [sys.executable, "-m", "flows.cli", "run"]
+RUN = [
+    sys.executable, "-c",
+    "from flows.corpus import run_corpus; from flows.stage import say_errors; "
+    "raise SystemExit(say_errors(run_corpus))",
+]  # fmt: skip
 ITEMS = 12
 STAGES = """
 stages:
@@ -156,7 +160,7 @@ def role_of(command: list[str]) -> str:
     """What a process of the family is."""
     text = " ".join(command)
     for mark, role in (
-        ("flows.guard", "guard"), ("flows.cli", "flow"), ("server", "server"), ("dvc", "dvc"),
+        ("flows.guard", "guard"), ("run_corpus", "flow"), ("server", "server"), ("dvc", "dvc"),
         ("toy.py", "stage"),
     ):  # fmt: skip
         if mark in text:
