@@ -50,7 +50,7 @@ def main():
     # A cluster stands for hours: its start, and its workers' imports, are not the clips' time.
     @task
     def awake():
-        import pipeline.render
+        import flows.chunks, pipeline.render
         time.sleep(3)
 
     @flow(name="scale", task_runner=task_runner())
