@@ -147,6 +147,7 @@ def sample(number: int, clip: str) -> dict:
         "sample_id": f"sample-{number:010x}", "clip_id": clip, "start": 0, "length": WINDOW,
         "label": DISPLAYS[number % 5], "group": f"identity-{number // CLIPS_A_PERSON:010x}",
         "side": "train" if number // CLIPS_A_PERSON % 7 else "test", "origin": None,
+        "partner": None,
     }  # fmt: skip
 
 

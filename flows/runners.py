@@ -46,11 +46,8 @@ def workers() -> int:
 
 
 def _dask(count: int) -> TaskRunner[Any]:
-    import dask
     from prefect_dask import DaskTaskRunner
 
-    # Its workers sample their own stacks a hundred times a second: cores that Blender wants.
-    dask.config.set({"distributed.worker.profile.enabled": False})
     if address := os.environ.get("PALLOR_DASK_ADDRESS"):
         return DaskTaskRunner(address=address)
     # Loopback alone, and no dashboard: nobody outside may send this machine work.
