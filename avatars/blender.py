@@ -8,38 +8,45 @@ dithering is on by default.
 
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
 import imageio.v3 as iio
 import numpy as np
 
-from avatars import backdrop, materials, optics
+from avatars import materials
 from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
-from avatars.scene import SENSOR_MM, Light, Scene, black_body
+from avatars.scene import Scene
+from avatars.surroundings import Surroundings
 
 _GPU_KINDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
 
 
 class Studio:
-    """One person in one scene; `shoot` renders a posed frame."""
+    """One person in Blender; `enter` a scene, then `shoot` renders posed frames.
 
-    def __init__(self, person: Person, scene: Scene, size: int, samples: int, threads: int) -> None:
+    Opening one ends every other: open it with `studio`, which knows which one stands.
+    """
+
+    def __init__(self, person: Person, lights: int, size: int, samples: int, threads: int) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.device = _settings(size, samples, threads)
-        # Half of the base mesh's vertices carry no quad (joints, cloth helpers): they stay outside.
+        self._centre = person.centre
+        # Three quarters of the base mesh's vertices carry no quad (joints, cloth helpers, the
+        # body below the bust): they stay outside.
         self._seen = {part.name: np.unique(part.quads) for part in person.parts}
         rest = person.neutral.parts
         self._meshes = {
             part.name: _object(part, rest[part.name], self._seen[part.name], person.identity)
             for part in person.parts
         }
-        _world(scene)
-        _camera(scene, person.centre)
-        for light in scene.lights:
-            _light(light, person.centre)
-        _backdrop(scene, person.centre)
+        self._surroundings = Surroundings(lights)
+
+    def enter(self, scene: Scene) -> None:
+        """Put the person into a scene with as many lights as the studio has."""
+        self._surroundings.show(scene, self._centre)
 
     def shoot(self, posed: Posed, seed: int) -> np.ndarray:
         """(H, W, 3) uint8 sRGB of one frame; `seed` is the sampler's."""
@@ -56,6 +63,18 @@ class Studio:
             scene.render.filepath = str(path)
             bpy.ops.render.render(write_still=True)
             return np.ascontiguousarray(iio.imread(path)[..., :3])
+
+
+def studio(person: Person, scene: Scene, size: int, samples: int, threads: int) -> Studio:
+    """The studio of a person in a scene: the one that stands, when it is theirs."""
+    opened = _studio(person, len(scene.lights), size, samples, threads)
+    opened.enter(scene)
+    return opened
+
+
+@lru_cache(maxsize=1)  # Blender holds one; the clips of a chunk are one person's, mostly
+def _studio(person: Person, lights: int, size: int, samples: int, threads: int) -> Studio:
+    return Studio(person, lights, size, samples, threads)
 
 
 def _ram_disk() -> str | None:
@@ -123,59 +142,3 @@ def _object(
     mesh.update()
     bpy.context.scene.collection.objects.link(bpy.data.objects.new(part.name, mesh))
     return mesh
-
-
-def _place(name: str, data: bpy.types.ID, matrix: np.ndarray) -> bpy.types.Object:
-    placed = bpy.data.objects.new(name, data)
-    placed.matrix_world = matrix.T.tolist()
-    bpy.context.scene.collection.objects.link(placed)
-    return placed
-
-
-def _world(scene: Scene) -> None:
-    world = bpy.data.worlds.new("ambient")
-    world.use_nodes = True
-    shade = world.node_tree.nodes["Background"]
-    shade.inputs["Color"].default_value = (0.95, 0.97, 1.0, 1.0)
-    shade.inputs["Strength"].default_value = scene.ambient
-    bpy.context.scene.world = world
-
-
-def _camera(scene: Scene, centre: np.ndarray) -> None:
-    data = bpy.data.cameras.new("camera")
-    data.lens, data.sensor_width = scene.camera.focal, SENSOR_MM
-    data.clip_start, data.clip_end = 0.05, 20.0
-    bpy.context.scene.camera = _place("camera", data, optics.pose(scene.camera, centre))
-
-
-def _light(light: Light, centre: np.ndarray) -> None:
-    data = bpy.data.lights.new("light", "AREA")
-    data.energy, data.size = light.watts, light.size
-    data.color = black_body(light.kelvin).tolist()
-    outwards = optics.direction(light.azimuth, light.elevation)
-    matrix = np.eye(4)
-    matrix[:3, :3] = optics.look(-outwards)
-    matrix[:3, 3] = centre + light.distance * outwards
-    _place("light", data, matrix)
-
-
-def _backdrop(scene: Scene, centre: np.ndarray) -> None:
-    """A glowing picture half a metre behind the head that lights nothing."""
-    picture = backdrop.paint(scene.backdrop)
-    image = bpy.data.images.new("backdrop", backdrop.SIZE, backdrop.SIZE, float_buffer=True)
-    image.colorspace_settings.name = "Linear Rec.709"
-    rgba = np.concatenate([picture, np.ones_like(picture[..., :1])], axis=-1)
-    image.pixels.foreach_set(rgba.ravel())
-    mesh = bpy.data.meshes.new("backdrop")
-    half = 0.75
-    corners = [(-half, 0, -half), (half, 0, -half), (half, 0, half), (-half, 0, half)]
-    mesh.from_pydata([(x, y, z) for x, y, z in corners], [], [(0, 1, 2, 3)])
-    uvs = np.array([0, 0, 1, 0, 1, 1, 0, 1], np.float32)
-    mesh.uv_layers.new(name="uv").data.foreach_set("uv", uvs)
-    mesh.materials.append(materials.glow(image))
-    matrix = np.eye(4)
-    outwards = optics.direction(scene.camera.azimuth, 0.0)
-    matrix[:3, :3] = np.stack([np.cross(-outwards, [0, 0, 1.0]), -outwards, [0, 0, 1.0]], 1)
-    matrix[:3, 3] = centre - 0.5 * outwards
-    placed = _place("backdrop", mesh, matrix)
-    placed.visible_diffuse = placed.visible_glossy = placed.visible_shadow = False

@@ -63,7 +63,7 @@ def render(
     spec.check()
     performance = perform(spec)
     person = _person(json.dumps(spec.identity.row()), assets)
-    studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads)
+    studio = blender.studio(person, spec.scene, spec.size, spec.samples, threads)
     say(f"render: device {studio.device}")
     executed = execute(spec.conditions, performance.intended, spec.fps)
     course = (executed, performance.head_deg, performance.gaze_deg, performance.shift_mm)

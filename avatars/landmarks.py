@@ -23,6 +23,11 @@ def _anchors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.cumsum(counts) - counts, counts
 
 
+def anchors() -> np.ndarray:
+    """(n,) vertices of the base mesh that the landmarks are read from."""
+    return _anchors()[0]
+
+
 def locate(vertices: np.ndarray) -> np.ndarray:
     """(68, 3) landmark positions on the base-mesh `vertices` (V, 3), in their unit."""
     ids, first, counts = _anchors()

@@ -171,14 +171,13 @@ def _mouth(part: Part) -> bpy.types.Material:
     return material
 
 
-def glow(image: bpy.types.Image) -> bpy.types.Material:
-    """An image that shines as painted, whatever the lights."""
+def glow() -> tuple[bpy.types.Material, bpy.types.Node]:
+    """A material that shines as painted, whatever the lights, and the node of its picture."""
     material = bpy.data.materials.new("backdrop")
     material.use_nodes = True
     tree = material.node_tree
     tree.nodes.remove(tree.nodes["Principled BSDF"])
     picture, shine = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeEmission")
-    picture.image = image
     tree.links.new(picture.outputs["Color"], shine.inputs["Color"])
     tree.links.new(shine.outputs["Emission"], tree.nodes["Material Output"].inputs["Surface"])
-    return material
+    return material, picture

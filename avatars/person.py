@@ -42,6 +42,7 @@ class Part:
 class Posed:
     """One frame: vertices of every part by name and 68 landmarks, world metres (z up).
 
+    Skin vertices that neither a quad nor a landmark uses are not posed.
     `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth;
     `creases` (V, 3) in [0, 1] is how far the skin's folds are pulled (`avatars.creases`).
     """
@@ -67,6 +68,7 @@ class Person:
             [self.base.joint(self.face.neutral, f"eye.{side}____head") for side in "LR"]
         )
         self.quads = self.base.mesh.quads[self.base.skin]
+        self._shown = np.union1d(self.quads, landmarks.anchors())
         self._gown = self._below_neckline()
         self._ease = self._gown_ease()
         self._folds = Folds(identity, self.base)
@@ -94,7 +96,9 @@ class Person:
         """
         straight = self.face.express(executed, gaze_deg)
         maps = pose.chain_transforms(self.base, self.face.neutral, head_deg, shift_mm)
-        skin = pose.skin(straight, self.base.weights, maps)
+        skin = straight.copy()
+        shown = self._shown
+        skin[shown] = pose.skin(straight[shown], self.base.weights[shown], maps)
         parts = {"skin": skin + self._ease}
         for kind, (part, _) in self._proxies.items():
             anchor = self.face.neutral if kind == "eyes" else straight

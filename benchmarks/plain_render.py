@@ -51,7 +51,8 @@ def one_frame(spec: clip.ClipSpec, frame: int, assets: Assets, ours: bool) -> np
         executed[frame], performance.head_deg[frame], performance.gaze_deg[frame],
         performance.shift_mm[frame],
     )  # fmt: skip
-    studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads=1)
+    studio = blender.Studio(person, len(spec.scene.lights), spec.size, spec.samples, threads=1)
+    studio.enter(spec.scene)
     if not ours:
         bpy.context.scene.render.use_persistent_data = False
         bpy.context.scene.cycles.denoising_prefilter = "ACCURATE"

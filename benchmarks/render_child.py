@@ -58,7 +58,7 @@ def whole_clip(spec: clip.ClipSpec, assets: Assets, out: Path) -> float:
 def frame_parts(spec: clip.ClipSpec, assets: Assets) -> tuple[float, float]:
     """Seconds of path tracing and of denoising in one frame, medians of interleaved repeats."""
     person = Person(spec.identity, assets, Targets(assets.targets()))
-    studio = blender.Studio(person, spec.scene, spec.size, spec.samples, threads=1)
+    studio = blender.studio(person, spec.scene, spec.size, spec.samples, threads=1)
     posed = person.neutral
     shot(studio, posed, spec.samples, True)  # the first frame also loads textures
     tracing, denoising = [], []

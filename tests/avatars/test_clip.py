@@ -13,6 +13,7 @@ from avatars.clip import ClipSpec
 from avatars.conditions import Condition
 from avatars.errors import AvatarError
 from avatars.passes import LABELS
+from avatars.scene import sample_scene
 from avatars.worker import parse_spec
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def spec(identity, scene):
     return ClipSpec(identity, "FD3-L", scene, 11, frames=4, fps=2, size=64, samples=4)
+
+
+@pytest.fixture(scope="session")
+def elsewhere(spec):
+    """A clip of the same person at rest, in another scene: a worker keeps its studio for it."""
+    scene = sample_scene(np.random.default_rng(12))
+    return dataclasses.replace(spec, expression="neutral", frames=1, scene=scene)
 
 
 def render(specs, assets, folder, threads=1):
@@ -37,9 +45,9 @@ def render(specs, assets, folder, threads=1):
 
 
 @pytest.fixture(scope="session")
-def rendered(spec, assets, tmp_path_factory):
+def rendered(spec, elsewhere, assets, tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
-    run = render([spec, dataclasses.replace(spec, expression="neutral", frames=1)], assets, folder)
+    run = render([spec, elsewhere], assets, folder)
     assert run.returncode == 0, run.stderr
     return folder, run.stdout
 
@@ -70,11 +78,11 @@ def test_truth_has_the_documented_arrays(rendered):
 
 
 @pytest.fixture(scope="session")
-def again(rendered, spec, assets, tmp_path_factory):
+def again(rendered, spec, elsewhere, assets, tmp_path_factory):
     """The same clips in another process and order, with two threads and every pass."""
     folder = tmp_path_factory.mktemp("again")
-    clips = [dataclasses.replace(spec, expression="neutral", frames=1), spec]
-    every = [dataclasses.replace(clip, passes=("segmentation", "depth")) for clip in clips]
+    both = ("segmentation", "depth")
+    every = [dataclasses.replace(clip, passes=both) for clip in (elsewhere, spec)]
     run = render(every, assets, folder, threads=2)
     assert run.returncode == 0, run.stderr
     return folder

@@ -92,7 +92,7 @@ def test_maps_end_flat_at_their_border(old):
 def test_folds_are_seen_in_the_picture(old, assets, scene):
     """Two renders that differ in nothing but the pull of the forehead's folds."""
     person = Person(old, assets, Targets(assets.targets()))
-    studio = blender.Studio(person, scene, 64, 4, 1)
+    studio = blender.studio(person, scene, 64, 4, 1)
     smooth = dataclasses.replace(person.neutral, creases=np.zeros_like(person.neutral.creases))
     folded = dataclasses.replace(smooth, creases=np.ones_like(smooth.creases))
     plain, lined = (studio.shoot(p, 1).astype(int) for p in (smooth, folded))

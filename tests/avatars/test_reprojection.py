@@ -32,7 +32,7 @@ assets = Assets(Path(ask["assets"]))
 person = Person(Identity.parse(ask["identity"]), assets, Targets(assets.targets()))
 posed = person.posed(*(np.array(ask[name]) for name in ("executed", "head_deg", "gaze_deg")))
 with silent_stdout() as say:
-    studio = blender.Studio(person, Scene.parse(ask["scene"]), ask["size"], 1, 1)
+    studio = blender.studio(person, Scene.parse(ask["scene"]), ask["size"], 1, 1)
     mesh, placed = bpy.data.meshes["skin"], np.unique(person.quads)
     mesh.vertices.foreach_set("co", posed.parts["skin"][placed].astype(np.float32).ravel())
     bpy.context.view_layer.update()
