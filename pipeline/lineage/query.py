@@ -96,19 +96,29 @@ def derived_clips(database: sqlite3.Connection, kind: str, name: str) -> list[st
     return [row["id"] for row in database.execute(CLIPS_OF[kind], {"id": name})]
 
 
+# The windows and copies cut from the clips of a thing, and the blends they are partners in.
+_SAMPLES_OF = """
+    SELECT id FROM sample WHERE clip IN ({clips}) UNION
+    SELECT blend.id FROM sample own JOIN sample blend ON blend.partner = own.id
+    WHERE own.clip IN ({clips})"""
+
+
 def derived_samples(database: sqlite3.Connection, kind: str, name: str) -> list[dict[str, Any]]:
-    """One row for protocol and side: `windows`, and `copies` made of them by oversampling."""
+    """One row for protocol and side: `windows`, and `copies` made of them by oversampling.
+
+    A blend counts for both windows it is made of.
+    """
     query = f"""
         SELECT protocol, side, sum(origin IS NULL) AS windows, sum(origin IS NOT NULL) AS copies
         FROM sample JOIN side ON side.sample = sample.id
-        WHERE sample.clip IN ({CLIPS_OF[kind]})
+        WHERE sample.id IN ({_SAMPLES_OF.format(clips=CLIPS_OF[kind])})
         GROUP BY protocol, side ORDER BY protocol, side"""
     return [dict(row) for row in database.execute(query, {"id": name})]
 
 
 def sample_ids(database: sqlite3.Connection, kind: str, name: str) -> list[str]:
-    """The ids of all windows and copies cut from the clips that derive from `name`, sorted."""
-    query = f"SELECT id FROM sample WHERE clip IN ({CLIPS_OF[kind]}) ORDER BY id"
+    """The ids of all windows, copies and blends that derive from `name`, sorted."""
+    query = f"{_SAMPLES_OF.format(clips=CLIPS_OF[kind])} ORDER BY id"
     return [row["id"] for row in database.execute(query, {"id": name})]
 
 

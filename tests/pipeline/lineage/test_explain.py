@@ -1,4 +1,5 @@
 import json
+import sqlite3
 from contextlib import closing
 from xml.etree import ElementTree
 
@@ -98,6 +99,23 @@ def test_windows_and_copies_are_counted_as_the_tables_have_them(database, corpus
             mine = [s for s in table if s.clip_id in {clip} | follows and s.side == row["side"]]
             assert row["windows"] == sum(s.origin is None for s in mine)
             assert row["copies"] == sum(s.origin is not None for s in mine)
+
+
+def test_a_blend_counts_for_both_of_its_windows(database):
+    copy = dict(database.execute("SELECT * FROM sample WHERE origin IS NOT NULL").fetchone())
+    others = "SELECT * FROM sample WHERE origin IS NULL AND family <> ?"
+    other = dict(database.execute(others, (copy["family"],)).fetchone())
+    before = query.derived_samples(database, "clip", other["clip"])
+    assert copy["id"] not in query.sample_ids(database, "clip", other["clip"])
+    blended = sqlite3.connect(":memory:")
+    blended.row_factory = sqlite3.Row
+    database.backup(blended)
+    blended.execute("UPDATE sample SET partner = ? WHERE id = ?", (other["id"], copy["id"]))
+    after = query.derived_samples(blended, "clip", other["clip"])
+    assert sum(r["copies"] for r in after) == sum(r["copies"] for r in before) + 1
+    assert sum(r["windows"] for r in after) == sum(r["windows"] for r in before)
+    assert copy["id"] in query.sample_ids(blended, "clip", other["clip"])
+    assert copy["id"] in query.sample_ids(blended, "clip", copy["clip"])
 
 
 def test_a_sample_says_its_sides_and_what_it_trains_or_judges(database, template, corpus):
