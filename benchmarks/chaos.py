@@ -100,7 +100,7 @@ def main() -> None:
         "kills": sum(struck.values()), "struck": dict(sorted(struck.items())),
         "runs_checked": len(survived), "hashes_differ": len(wrong), "lost": len(lost),
         "made_twice": sum(count > 1 for count in made.values()),
-        "left_running": len(left), "seconds": round(time.monotonic() - start),
+        "left_running": left, "seconds": round(time.monotonic() - start),
     }  # fmt: skip
     print(json.dumps(result))
     sys.exit(bool(wrong or lost or left or result["made_twice"]))
@@ -168,16 +168,16 @@ def role_of(command: list[str]) -> str:
     return "other"
 
 
-def alive(scratch: Path) -> list[int]:
-    """Processes that still work below a folder a second after the last run."""
+def alive(scratch: Path) -> list[str]:
+    """The commands that still run below a folder a second after the last run."""
     time.sleep(1)
     found = []
     for process in psutil.process_iter():
         try:
-            inside = Path(process.cwd()).is_relative_to(scratch)
+            if Path(process.cwd()).is_relative_to(scratch):
+                found.append(" ".join(process.cmdline()))
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        found += [process.pid] if inside else []
     return found
 
 
@@ -227,10 +227,20 @@ def call(command: list[str], place: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """A workspace's own home, this checkout's code, no server but the run's own."""
+    """A workspace's own home, this checkout's code, no server but the run's own.
+
+    Bare `dvc repro` of the calm workspace would leave a process that reports its use.
+    """
     bare = {k: v for k, v in os.environ.items() if k not in ("PREFECT_API_URL", "PREFECT_HOME")}
     path = os.pathsep.join([str(Path(sys.executable).parent), bare["PATH"]])
-    return {**bare, "PALLOR_HOME": ".pallor", "PYTHONPATH": str(ROOT), "PATH": path, "CI": "1"}
+    return {
+        **bare,
+        "PALLOR_HOME": ".pallor",
+        "PYTHONPATH": str(ROOT),
+        "PATH": path,
+        "CI": "1",
+        "DVC_NO_ANALYTICS": "1",
+    }
 
 
 if __name__ == "__main__":

@@ -21,6 +21,13 @@ def write_names(jobs, store):
         with store.making(job.key) as folder:
             (folder / "name.txt").write_text(f"{job.name} by {os.getpid()}")
 
+def write_ticks(jobs, store):
+    import dask
+    for job in jobs:
+        with store.making(job.key) as folder:
+            tick = dask.config.get("distributed.admin.tick.interval")
+            (folder / "name.txt").write_text(f"{job.name} ticks every {tick}")
+
 def die(jobs, store):
     os.kill(os.getpid(), 9)  # as the kernel does when memory runs out
 """
@@ -70,6 +77,11 @@ def test_a_runner_makes_everything(make, runner):
     assert list(makers) == list("abcd")
     parent = re.search(r"^parent (\d+)$", said, flags=re.MULTILINE)[1]
     assert (parent in makers.values()) == (runner == "threads")
+
+
+def test_workers_of_an_own_dask_cluster_seldom_watch_themselves(make):
+    said = make("dask", "write_ticks").stdout
+    assert re.findall(r"^[abcd] ticks every (.*)$", said, flags=re.MULTILINE) == ["1s"] * 4
 
 
 def test_a_killed_worker_process_is_one_sentence(make):
