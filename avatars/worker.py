@@ -45,8 +45,7 @@ def main() -> int:
     """Render every clip of the request on stdin."""
     request = json.load(sys.stdin)
     if request["core"] is not None:
-        # A Cycles process with one thread still spins on every core it may use.
-        os.sched_setaffinity(0, {request["core"]})
+        pin(request["core"])
     assets = Assets(Path(request["assets"]))
     with silent_stdout() as report:
         for number, clip in enumerate(request["clips"]):
@@ -60,6 +59,16 @@ def main() -> int:
             np.savez(out / "truth.npz", **truth)
             report(f"done {number}")
     return 0
+
+
+def pin(core: int) -> None:
+    """Keep every thread of this process on one core.
+
+    Blender starts threads on import that spin on every core they may use: left alone they take
+    from a worker's neighbour as much as the worker itself needs.
+    """
+    for thread in os.listdir("/proc/self/task"):
+        os.sched_setaffinity(int(thread), {core})
 
 
 @contextmanager

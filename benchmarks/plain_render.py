@@ -22,7 +22,7 @@ from avatars.assets import Assets
 from avatars.conditions import execute
 from avatars.person import Person
 from avatars.targets import Targets
-from avatars.worker import parse_spec
+from avatars.worker import parse_spec, pin
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     quiet()
     if request["core"] is not None:
-        os.sched_setaffinity(0, {request["core"]})
+        pin(request["core"])
     assets = Assets(Path(request["assets"]))
     for number, row in enumerate(request["clips"]):
         spec = parse_spec(row["spec"])

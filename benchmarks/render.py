@@ -52,7 +52,8 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
         specs = [specification(options, number, display) for display in displays]
         spec = specs[number % CHUNK]
         ours = run([HERE / "render_child.py"], specs, scratch)[0]
-        ours["seconds"], ours["frames"] = (ours[k] / CHUNK for k in ("seconds", "frames"))
+        for name in ("seconds", "busy", "frames"):
+            ours[name] /= CHUNK
         default = run([HERE / "plain_render.py"], [spec], scratch, denoiser="default")[0]
         same = run([HERE / "plain_render.py"], [spec], scratch, denoiser="ours")[0]
         start = start_seconds(scratch)
@@ -60,8 +61,8 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
         rows.append({
             "seconds_per_frame": ours["seconds"] / ours["frames"],
             "tracing_per_frame": ours["tracing"], "denoising_per_frame": ours["denoising"],
-            "overhead_share": 1 - inside / ours["seconds"],
-            "overhead_share_with_start": 1 - inside / (ours["seconds"] + start / CHUNK),
+            "overhead_share": 1 - inside / ours["busy"],
+            "overhead_share_with_start": 1 - inside / (ours["busy"] + start / CHUNK),
             "vs_plain_script": default["seconds"] / ours["seconds"],
             "vs_plain_script_same_denoiser": same["seconds"] / ours["seconds"],
             "worker_start_s": start,

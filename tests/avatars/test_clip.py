@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,25 @@ def test_worker_says_its_device_and_each_finished_clip(rendered):
     lines = rendered[1].splitlines()
     assert lines[0].startswith("render: device ")
     assert [line for line in lines if line.startswith("done")] == ["done 0", "done 1"]
+
+
+PINNED = """
+import os
+from avatars.worker import pin
+threads = os.listdir("/proc/self/task")
+core = min(os.sched_getaffinity(0))
+pin(core)
+print(len(threads) > 1, all(os.sched_getaffinity(int(t)) == {core} for t in threads))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+def test_a_worker_leaves_other_cores_alone():
+    """The threads that Blender started on import, too: they spin, measured at a core a worker."""
+    run = subprocess.run(
+        [sys.executable, "-c", PINNED], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert run.stdout.split() == ["True", "True"]
 
 
 def test_frames_show_a_lit_moving_face(rendered):
