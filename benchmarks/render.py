@@ -52,17 +52,18 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
         specs = [specification(options, number, display) for display in displays]
         spec = specs[number % CHUNK]
         ours = run([HERE / "render_child.py"], specs, scratch)[0]
-        for name in ("seconds", "busy", "frames"):
+        for name in ("seconds", "busy", "called", "frames"):
             ours[name] /= CHUNK
         default = run([HERE / "plain_render.py"], [spec], scratch, denoiser="default")[0]
         same = run([HERE / "plain_render.py"], [spec], scratch, denoiser="ours")[0]
         start = start_seconds(scratch)
-        inside = ours["frames"] * (ours["tracing"] + ours["denoising"])
+        outside = ours["busy"] - ours["called"] + ours["frames"] * ours["rest"]
         rows.append({
             "seconds_per_frame": ours["seconds"] / ours["frames"],
             "tracing_per_frame": ours["tracing"], "denoising_per_frame": ours["denoising"],
-            "overhead_share": 1 - inside / ours["busy"],
-            "overhead_share_with_start": 1 - inside / (ours["busy"] + start / CHUNK),
+            "outside_the_call": 1 - ours["called"] / ours["busy"],
+            "overhead_share": outside / ours["busy"],
+            "overhead_share_with_start": (outside + start / CHUNK) / (ours["busy"] + start / CHUNK),
             "vs_plain_script": default["seconds"] / ours["seconds"],
             "vs_plain_script_same_denoiser": same["seconds"] / ours["seconds"],
             "worker_start_s": start,
