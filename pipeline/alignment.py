@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from face_alignment import FaceAlignment, LandmarksType
@@ -17,6 +18,7 @@ from pipeline.video import Frames
 LOST = 0.2  # mean peak of the 68 heat maps; a FAN on a face gives 0.5 and more
 
 REACH, RISE = 1.2, 0.19  # of the landmarks' extent: medians over avatars, cascade against truth
+FINE = 512  # px of the short side that landmarks are read at: the library cuts them to whole px
 BROKEN = (OSError, RuntimeError, ValueError, AssertionError, EOFError, pickle.UnpicklingError)
 
 
@@ -57,10 +59,13 @@ class AlignmentDetector:
 
     def landmarks(self, frame: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
         """(68, 2) iBUG landmarks px of the face in `box` and the mean height of their peaks."""
+        times = -(-FINE // min(frame.shape[:2]))
+        large = cv2.resize(frame, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
         points, scores, _ = self._aligner.get_landmarks_from_image(
-            frame, detected_faces=[box], return_landmark_score=True
+            large, detected_faces=[times * np.asarray(box)], return_landmark_score=True
         )
-        return np.asarray(points[0], dtype=np.float64), float(np.mean(scores[0]))
+        exact = (np.asarray(points[0], dtype=np.float64) + 0.5) / times  # a whole px's middle
+        return exact, float(np.mean(scores[0]))
 
 
 def landmark_box(landmarks: np.ndarray) -> np.ndarray:
@@ -95,7 +100,8 @@ class _LocalAligner(FaceAlignment):
     def _load_native(self, network_name: str, network_size: int, device: str, dtype: Any) -> FAN:
         net = FAN(network_size)
         net.load_state_dict(torch.load(self._fan, map_location=device, weights_only=True))
-        return net.to(device, dtype=dtype).eval()
+        # Channels last saves a sixth of its time on a processor.
+        return net.to(device, dtype=dtype, memory_format=torch.channels_last).eval()
 
 
 def _detector_settings(weights: Mapping[str, Path]) -> tuple[str, dict[str, str]]:

@@ -1,6 +1,6 @@
-"""Where the face is: face-alignment when its weights are at hand, else Viola-Jones with OpenCV.
+"""Where the face is: face-alignment, with published weights or our own, or Viola-Jones in OpenCV.
 
-Which one runs, and why, is part of the record: the two find slightly different boxes.
+Which one runs, and why, is part of the record: they find slightly different boxes.
 """
 
 import os
@@ -22,6 +22,7 @@ CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default
 # The names under which face-alignment's own download keeps its files, best first.
 WEIGHTS = {"sfd": ("s3fd-619a316812.pth",), "blazeface": ("blazeface.pth", "anchors.npy")}
 FAN = ("2DFAN4-11f355bf06.pth.tar", "2DFAN1.pth.tar")  # four stacks published; one of our own
+OWN = Path("facenets")  # of the clone: trained on renders (docs/decisions/face-networks.md)
 RIVAL = 0.5  # of the largest face's area: a second face this large makes the clip ambiguous
 
 
@@ -39,7 +40,7 @@ class Detector(Protocol):
 class Choice:
     """The detector to run, why, and `identity`: all that decides its boxes."""
 
-    name: Literal["haar", "face-alignment"]
+    name: Literal["haar", "face-alignment", "own"]
     because: str
     identity: dict[str, Any]
     weights: dict[str, Path]
@@ -49,7 +50,7 @@ class Choice:
         return {"detector": self.name, "because": self.because, "identity": self.identity}
 
     def load(self) -> Detector:
-        """The detector itself; slow for face-alignment, so once a worker."""
+        """The detector itself; slow for networks, so once a worker."""
         if self.name == "haar":
             return HaarDetector()
         from pipeline.alignment import AlignmentDetector  # torch and numba: seconds, if not needed
@@ -57,25 +58,36 @@ class Choice:
         return AlignmentDetector(self.weights)
 
 
-def choose_detector(setting: str, folder: Path | None = None) -> Choice:
-    """The detector for `faces.detector`: auto, face-alignment or haar.
+def choose_detector(setting: str, folder: Path | None = None, own: Path = OWN) -> Choice:
+    """The detector for `faces.detector`: auto, face-alignment, own or haar.
 
-    `folder` holds face-alignment's weights (None: PALLOR_FACE_WEIGHTS, else torch hub's cache).
-    Nothing is downloaded. Raises AssetError when face-alignment is asked for without its weights.
+    `folder` holds face-alignment's weights (None: PALLOR_FACE_WEIGHTS, else torch hub's cache),
+    `own` those trained on renders. Nothing is downloaded. Raises AssetError when face-alignment or
+    own is asked for without its weights.
     """
+    asked = "faces.detector asks for it"
     if setting == "haar":
-        return _haar("faces.detector asks for it")
-    weights = find_weights(folder or weights_folder())
-    if weights:
-        because = "its weights are at hand" if setting == "auto" else "faces.detector asks for it"
-        return _alignment(because, weights)
+        return _haar(asked)
+    published = find_weights(folder or weights_folder()) if setting != "own" else {}
+    if published:
+        because = "its weights are at hand" if setting == "auto" else asked
+        return _alignment("face-alignment", because, published)
     if setting == "face-alignment":
         raise AssetError(
             "faces.detector is face-alignment but its weights are not at hand; put "
             f"{' and '.join(WEIGHTS['sfd'] + FAN[:1])} into torch hub's checkpoint folder or a "
-            "folder named by PALLOR_FACE_WEIGHTS, or set faces.detector to haar"
+            "folder named by PALLOR_FACE_WEIGHTS, or set faces.detector to own or haar"
         )
-    return _haar("face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS")
+    absent = "face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS"
+    if trained := find_weights(own):
+        because = f"{absent}; its networks trained on renders are in {own}/"
+        return _alignment("own", asked if setting == "own" else because, trained)
+    if setting == "own":
+        raise AssetError(
+            f"faces.detector is own but {own}/ holds no whole set of weights; check out its files "
+            "again or train them with `make facenets`, or set faces.detector to haar"
+        )
+    return _haar(f"{absent}, nor any of our own in {own}/")
 
 
 def weights_folder() -> Path:
@@ -140,10 +152,12 @@ def _haar(because: str) -> Choice:
     return Choice("haar", because, {"opencv": cv2.__version__, "cascades": cascades}, {})
 
 
-def _alignment(because: str, weights: dict[str, Path]) -> Choice:
+def _alignment(
+    name: Literal["face-alignment", "own"], because: str, weights: dict[str, Path]
+) -> Choice:
     identity = {
         "face-alignment": version("face-alignment"),
         "torch": version("torch"),
         "weights": {name: file_digest(path) for name, path in weights.items()},
     }
-    return Choice("face-alignment", because, identity, weights)
+    return Choice(name, because, identity, weights)

@@ -58,6 +58,22 @@ class MotionParams(Section):
     learning_rate: float = Field(4e-4, gt=0)  # from nothing 6e-4; 2e-4 (the paper's) is for days
 
 
+class FacenetParams(Section):
+    """face-alignment's own networks, trained on renders, and their stills."""
+
+    identities: int = Field(288, ge=37)  # 36 of them held out; 16 of every sex, group and age band
+    stills: int = Field(4, ge=1)  # of a person, each in a scene of its own: poses cost no person
+    samples: int = Field(4, ge=1)  # fewer than the corpus': noise is added in training anyway
+    blazeface_steps: int = Field(1500, ge=1)  # five minutes on two cores without bf16 units
+    blazeface_batch: int = Field(32, ge=1)
+    blazeface_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
+    fan_small_steps: int = Field(900, ge=0)  # on half-size crops, a quarter of the cost each
+    fan_small_batch: int = Field(12, ge=1)
+    fan_steps: int = Field(600, ge=1)  # on the size the library feeds: 15 minutes on two cores
+    fan_batch: int = Field(6, ge=1)  # batch norms want several faces
+    fan_rate: float = Field(1e-3, gt=0)  # Adam, one cosine decay over both sizes
+
+
 class TransferParams(Section):
     """How a portrait takes over a clip's motion."""
 
@@ -68,7 +84,8 @@ class TransferParams(Section):
 class FaceParams(Section):
     """Detection, tracking and crop."""
 
-    detector: Literal["auto", "face-alignment", "haar"] = "auto"  # auto: weights at hand or Haar
+    # auto: published weights at hand, else our own of facenets/, else Haar.
+    detector: Literal["auto", "face-alignment", "own", "haar"] = "auto"
     crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
     margin: float = Field(0.2, ge=0)  # of the box: keeps chin and brows when the head turns
 
@@ -116,6 +133,7 @@ class Params(Section):
     render: RenderParams = RenderParams()
     portraits: PortraitParams = PortraitParams()
     motion: MotionParams = MotionParams()
+    facenets: FacenetParams = FacenetParams()
     transfer: TransferParams = TransferParams()
     faces: FaceParams = FaceParams()
     split: SplitParams = SplitParams()
