@@ -22,8 +22,8 @@ STAGES = {
     "identity": ("plan",),
     "camera": ("plan",),
     "expression": ("plan",),
-    "sample": ("faces", "split", "oversample"),
-    "model": ("plan", "faces", "split", "oversample", "train"),
+    "sample": ("facenets", "faces", "split", "oversample"),
+    "model": ("plan", "facenets", "faces", "split", "oversample", "train"),
     "metric": ("train", "evaluate"),
 }
 # Whether the same inputs give the same bytes, as far as it was seen.
@@ -32,6 +32,7 @@ REBUILDABLE = {
     "render": "bit for bit on one kind of processor; `pallor verify --rebuild N` does it",
     "portraits": "bit for bit on one kind of processor",
     "motion": "no: trained on two threads, whose sums have no fixed order; its file is committed",
+    "facenets": "no: trained on two threads, as motion is; its files are committed",
     "transfer": "bit for bit on one kind of processor (one torch thread)",
     "faces": "bit for bit with the same detector and weights (`data/faces/detector.json`)",
     "split": "bit for bit on any machine",

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 ITEMS = ("data/clips", "data/portraits", "data/transferred", "data/faces")
 TABLES = ("portraits.jsonl", "faces.jsonl", "quarantine.jsonl")
 NOBODY = ("data/faces/detector.json",)
-OTHER_PEOPLE = ("motion",)  # the motion model's people are in no clip
+OTHER_PEOPLE = ("motion", "facenets")  # whom these networks were trained on is in no clip
 EMPTY = hashlib.md5(b"").hexdigest()  # a table without rows shows nobody
 
 
