@@ -2,13 +2,14 @@
 # make test     lint, types and the whole test suite
 # make demo     every stage, small, in minutes
 # make motion   train the motion model anew (its checkpoint is committed)
+# make facenets train the face networks anew (their checkpoints are committed)
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 # dvc.yaml calls `python`: it must be this one, activated or not.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: corpus test demo motion clean
+.PHONY: corpus test demo motion facenets clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/installed
@@ -23,11 +24,11 @@ test: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
-# The stage is frozen so that a clone uses the committed checkpoint; see docs/decisions/motion-stage.md.
-motion: .venv/installed
+# The stages are frozen so that a clone uses the committed checkpoints; see docs/decisions/motion-stage.md.
+motion facenets: .venv/installed
 	$(BIN)/pallor assets
-	$(BIN)/dvc unfreeze motion
-	$(BIN)/dvc repro --single-item motion; status=$$?; $(BIN)/dvc freeze motion; exit $$status
+	$(BIN)/dvc unfreeze $@
+	$(BIN)/dvc repro --single-item $@; status=$$?; $(BIN)/dvc freeze $@; exit $$status
 
 # Everything that can be made again; the finished work in .pallor is part of it.
 clean:

@@ -18,6 +18,7 @@ from pipeline.video import Frames
 LOST = 0.2  # mean peak of the 68 heat maps; a FAN on a face gives 0.5 and more
 
 REACH, RISE = 1.2, 0.19  # of the landmarks' extent: medians over avatars, cascade against truth
+INPUT = 128  # px a side that a BlazeFace sees
 FINE = 512  # px of the short side that landmarks are read at: the library cuts them to whole px
 BROKEN = (OSError, RuntimeError, ValueError, AssertionError, EOFError, pickle.UnpicklingError)
 
@@ -96,6 +97,7 @@ class _LocalAligner(FaceAlignment):
         )
         if detector == "blazeface":
             _drop_inverted(self.face_detector.face_detector)
+            _square_up(self.face_detector)
 
     def _load_native(self, network_name: str, network_size: int, device: str, dtype: Any) -> FAN:
         net = FAN(network_size)
@@ -120,3 +122,19 @@ def _drop_inverted(net: Any) -> None:
         return suppress(found[(found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])])
 
     net._weighted_non_max_suppression = suppress_upright
+
+
+def _square_up(detector: Any) -> None:
+    # face-alignment 1.5.0 rounds some square pictures (25 px) down to 127 px and refuses them.
+    detect = detector.detect_from_image
+
+    def detect_square(frame: np.ndarray) -> list[np.ndarray]:
+        height, width = frame.shape[:2]
+        if height != width:
+            return list(detect(frame))
+        way = cv2.INTER_AREA if width > INPUT else cv2.INTER_LINEAR
+        scale = np.array([width / INPUT] * 4 + [1.0])
+        found = detect(cv2.resize(frame, (INPUT, INPUT), interpolation=way))
+        return [np.asarray(face[:5]) * scale for face in found if len(face)]
+
+    detector.detect_from_image = detect_square

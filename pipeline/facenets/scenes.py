@@ -14,7 +14,7 @@ SIDE = 128  # px that a BlazeFace sees
 NOBODY, TWO = 0.15, 0.15  # shares of pictures without a face and with two
 FACELESS = 0.12  # of the people: heads and shoulders whose face is painted over
 WHOLE = 0.4  # of the single faces: the render as it is, backdrop and all
-SIZES = {1: (0.18, 1.0), 2: (0.18, 0.4)}  # of the picture, by how many share it
+SIZES = {1: (0.18, 1.15), 2: (0.18, 0.4)}  # of the picture, by how many share it
 TURN = 10.0  # degrees, beyond the render's own tilt
 OUT = 0.15  # of its size by which a face may leave the picture
 

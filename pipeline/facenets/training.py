@@ -15,10 +15,10 @@ from pipeline.errors import StageError
 from pipeline.files import writing
 
 THREADS = 2  # the sums' order, and so the bytes, follow from it
-WARMUP = 100  # steps with a rising rate: the first gradients are large and say little
+WARMUP = 50  # steps with a rising rate: the first gradients are large and say little
 CLIP = 5.0  # largest norm of a gradient
-EVERY = 50  # steps that a line of progress and a point of the curve stand for
-SAVED = 100  # steps that a killed run loses at most
+EVERY = 25  # steps that a line of progress and a point of the curve stand for
+SAVED = 50  # steps that a killed run loses at most
 
 Batch = tuple[Tensor, ...]
 Curve = list[dict[str, float]]

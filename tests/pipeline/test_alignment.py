@@ -124,6 +124,14 @@ def test_a_face_that_goes_is_lost(weights, avatar):
     assert caught.value.reason == "face_lost"
 
 
+def test_a_square_picture_of_any_size_is_searched(weights, avatar):
+    frames, truth = avatar
+    detector = choose_detector("auto", weights).load()
+    assert detector.find(np.zeros((25, 25, 3), np.uint8)).shape == (0, 4)
+    large = np.kron(frames[0], np.ones((2, 2, 1), np.uint8))
+    np.testing.assert_allclose(detector.find(large)[0] / 2, landmark_box(truth[0]), atol=6)
+
+
 def test_upside_down_boxes_do_not_hang_the_detector(weights, avatar, tmp_path):
     for path in weights.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

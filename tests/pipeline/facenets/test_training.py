@@ -62,7 +62,7 @@ def test_the_state_of_another_network_is_refused(tmp_path):
 
 def test_the_rate_rises_then_falls_to_zero():
     shares = [training.share(step, 1000) for step in range(1001)]
-    assert shares[0] < 0.02
+    assert shares[0] < 0.03
     assert max(shares) > 0.95
     assert shares[1000] == pytest.approx(0)
     assert all(a >= b for a, b in pairwise(shares[100:]))
