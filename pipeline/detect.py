@@ -78,16 +78,14 @@ def choose_detector(setting: str, folder: Path | None = None, own: Path = OWN) -
             f"{' and '.join(WEIGHTS['sfd'] + FAN[:1])} into torch hub's checkpoint folder or a "
             "folder named by PALLOR_FACE_WEIGHTS, or set faces.detector to own or haar"
         )
-    absent = "face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS"
+    if setting == "auto":
+        return _haar("face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS")
     if trained := find_weights(own):
-        because = f"{absent}; its networks trained on renders are in {own}/"
-        return _alignment("own", asked if setting == "own" else because, trained)
-    if setting == "own":
-        raise AssetError(
-            f"faces.detector is own but {own}/ holds no whole set of weights; check out its files "
-            "again or train them with `make facenets`, or set faces.detector to haar"
-        )
-    return _haar(f"{absent}, nor any of our own in {own}/")
+        return _alignment("own", asked, trained)
+    raise AssetError(
+        f"faces.detector is own but {own}/ holds no whole set of weights; check out its files "
+        "again or train them with `make facenets`, or set faces.detector to haar"
+    )
 
 
 def weights_folder() -> Path:

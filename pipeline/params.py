@@ -84,9 +84,8 @@ class TransferParams(Section):
 class FaceParams(Section):
     """Detection, tracking and crop."""
 
-    # haar: our own networks err more so far (docs/decisions/face-networks.md). auto takes published
-    # weights at hand, else our own of facenets/, else Haar.
-    detector: Literal["auto", "face-alignment", "own", "haar"] = "haar"
+    # auto: published weights at hand, else Haar; own, of facenets/, err more than Haar so far.
+    detector: Literal["auto", "face-alignment", "own", "haar"] = "auto"
     crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
     margin: float = Field(0.2, ge=0)  # of the box: keeps chin and brows when the head turns
 
