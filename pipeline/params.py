@@ -64,13 +64,13 @@ class FacenetParams(Section):
     identities: int = Field(180, ge=37)  # 36 held out, 8 left of each sex, group and age band
     stills: int = Field(4, ge=1)  # of a person, each in a scene of its own: poses cost no person
     samples: int = Field(4, ge=1)  # fewer than the corpus': noise is added in training anyway
-    blazeface_steps: int = Field(480, ge=1)  # two and a half minutes on two hyperthreads
+    blazeface_steps: int = Field(480, ge=1)  # two and a half minutes on two cores
     blazeface_batch: int = Field(24, ge=1)  # half of a step's time is drawing its pictures
     blazeface_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
     fan_small_steps: int = Field(380, ge=0)  # on half-size crops, a quarter of the cost each
     fan_small_batch: int = Field(6, ge=1)  # more steps in the same time
-    fan_steps: int = Field(66, ge=1)  # on the size the library feeds; all of FAN: ten minutes
-    fan_batch: int = Field(4, ge=1)  # 3 s a step on two hyperthreads
+    fan_steps: int = Field(66, ge=1)  # on the size the library feeds; all of FAN: eight minutes
+    fan_batch: int = Field(4, ge=1)  # 3 s a step on two cores
     fan_rate: float = Field(1e-3, gt=0)  # Adam, one cosine decay over both sizes
 
 
