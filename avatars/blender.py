@@ -1,6 +1,6 @@
 """The only door to Blender: a clip's people and scene become pixels here.
 
-Blender is global state: one process renders one clip at a time, `Studio` opens a fresh scene.
+Blender is global state: one process renders one clip at a time, for one person after another.
 Traps that cost days (all measured, see docs/decisions/rendering.md): the Render Result has no
 pixels in background mode, so frames go through a file; settings are sticky, so each is set;
 dithering is on by default.

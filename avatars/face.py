@@ -9,7 +9,7 @@ from avatars import landmarks
 from avatars.basemesh import BaseMesh
 from avatars.identity import Identity
 from avatars.pose import lid_follow
-from avatars.shape import neutral
+from avatars.shape import neutral, unfold
 from avatars.targets import Offsets, Targets
 from avatars.units import SIDES, UNITS, Part
 
@@ -51,6 +51,7 @@ class Face:
         self._partings = np.stack([parting * (1 - middle), parting * middle])
         self._parted = self._gap_change(parting)
         self._close_lips()
+        self.neutral = unfold(self.neutral, base)
         self._gap = landmarks.lip_gaps(self.neutral)
         self._gaps = np.stack([self._gap_change(row) for row in self._offsets])
         self._closing = self._lids_meet()

@@ -54,7 +54,8 @@ def _fold(
     Returns the skin's colour darkened in the grooves: light that a bump cannot block.
     """
     picture, pull = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeAttribute")
-    picture.image, picture.extension = _crease_image(identity), "CLIP"
+    picture.image = image("creases", creases.paint(identity), "Non-Color")
+    picture.extension = "CLIP"
     pull.attribute_name = "creases"
     tree.links.new(_crease_uv(tree), picture.inputs["Vector"])
     height = tree.nodes.new("ShaderNodeVectorMath")
@@ -66,15 +67,6 @@ def _fold(
     tree.links.new(height.outputs["Value"], bump.inputs["Height"])
     tree.links.new(bump.outputs["Normal"], shade.inputs["Normal"])
     return _shaded(tree, skin, height.outputs["Value"])
-
-
-def _crease_image(identity: Identity) -> bpy.types.Image:
-    heights = creases.paint(identity)
-    image = bpy.data.images.new("creases", creases.SIZE, creases.SIZE, float_buffer=True)
-    image.colorspace_settings.name = "Non-Color"
-    rgba = np.concatenate([heights, np.ones_like(heights[..., :1])], axis=-1)
-    image.pixels.foreach_set(rgba.ravel())
-    return image
 
 
 def _crease_uv(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
@@ -169,6 +161,15 @@ def _mouth(part: Part) -> bpy.types.Material:
     tree.links.new(bright.outputs["Vector"], shade.inputs["Base Color"])
     shade.inputs["Roughness"].default_value = 0.3
     return material
+
+
+def image(name: str, pixels: np.ndarray, colour_space: str) -> bpy.types.Image:
+    """A square picture in Blender of float32 `pixels` (S, S, 3), first row at the bottom."""
+    made = bpy.data.images.new(name, *pixels.shape[:2], float_buffer=True)
+    made.colorspace_settings.name = colour_space
+    rgba = np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
+    made.pixels.foreach_set(rgba.ravel())
+    return made
 
 
 def glow() -> tuple[bpy.types.Material, bpy.types.Node]:

@@ -49,13 +49,28 @@ def skin(vertices: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> n
     return np.asarray(np.einsum("vij,vj->vi", blended[:, :, :3], vertices) + blended[:, :, 3])
 
 
-def turn_eyes(vertices: np.ndarray, joints: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
-    """Eye vertices (E, 3) rotated about their own joint of `joints` (2, 3), left then right."""
+def eye_centres(vertices: np.ndarray) -> np.ndarray:
+    """(2, 3) centres of the spheres nearest to the eyes (E, 3) by least squares, left then right.
+
+    The base mesh's joints follow the face's shape, not the ball's: on flat faces they lie up to
+    3 mm beside it.
+    """
+    return np.stack([_sphere(vertices[vertices[:, 0] > 0]), _sphere(vertices[vertices[:, 0] <= 0])])
+
+
+def _sphere(points: np.ndarray) -> np.ndarray:
+    """(3,) centre c of |p|^2 = 2 p.c + const over `points` (n, 3)."""
+    system = np.c_[2 * points, np.ones(len(points))]
+    return np.asarray(np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3])
+
+
+def turn_eyes(vertices: np.ndarray, centres: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
+    """Eye vertices (E, 3) rotated about their own of two `centres` (2, 3), left then right."""
     turn = rotation(float(gaze_deg[0]), float(gaze_deg[1]))
     left = vertices[:, 0] > 0
     turned = vertices.copy()
-    for mask, joint in ((left, joints[0]), (~left, joints[1])):
-        turned[mask] = (vertices[mask] - joint) @ turn.T + joint
+    for mask, centre in ((left, centres[0]), (~left, centres[1])):
+        turned[mask] = (vertices[mask] - centre) @ turn.T + centre
     return turned
 
 

@@ -39,7 +39,8 @@ class Surroundings:
     def _paint(self, wanted: Backdrop) -> None:
         """A picture of its own for each scene: Cycles does not notice pixels that change."""
         old = self._picture.image
-        self._picture.image = _image(wanted)
+        picture = backdrop.paint(wanted)
+        self._picture.image = materials.image("backdrop", picture, "Linear Rec.709")
         if old is not None:
             bpy.data.images.remove(old)
 
@@ -95,12 +96,3 @@ def _square(material: bpy.types.Material) -> bpy.types.Mesh:
     mesh.uv_layers.new(name="uv").data.foreach_set("uv", uvs)
     mesh.materials.append(material)
     return mesh
-
-
-def _image(wanted: Backdrop) -> bpy.types.Image:
-    picture = backdrop.paint(wanted)
-    image = bpy.data.images.new("backdrop", backdrop.SIZE, backdrop.SIZE, float_buffer=True)
-    image.colorspace_settings.name = "Linear Rec.709"
-    rgba = np.concatenate([picture, np.ones_like(picture[..., :1])], axis=-1)
-    image.pixels.foreach_set(rgba.ravel())
-    return image

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatars import landmarks, optics, passes
+from avatars import landmarks, optics, passes, shape
 from avatars.person import Person, Posed
 from avatars.scene import SENSOR_MM, Camera
 from avatars.units import UNITS
@@ -112,19 +112,10 @@ def _quads(person: Person) -> tuple[np.ndarray, float]:
 
     Quads that the base mesh itself has without area count for nothing.
     """
-    shaped, base = _normals(person.face.neutral, person), _normals(_base(person), person)
+    shaped = shape.normals(person.face.neutral, person.quads)
+    base = shape.normals(person.base.mesh.vertices, person.quads)
     size, size_base = np.linalg.norm(shaped, axis=1), np.linalg.norm(base, axis=1)
     real = size_base > 1e-9
     front = base[:, 2] > 0.5 * size_base  # looks forwards: the face, not ears or the mouth's inside
     turned = front & ~(np.einsum("ij,ij->i", shaped, base) >= 0)
     return size[real] / size_base[real], float(size_base[turned].sum() / size_base[front].sum())
-
-
-def _normals(vertices: np.ndarray, person: Person) -> np.ndarray:
-    corners = vertices[person.quads]
-    across, down = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
-    return np.asarray(np.cross(across, down) / 2)
-
-
-def _base(person: Person) -> np.ndarray:
-    return person.base.mesh.vertices

@@ -58,6 +58,19 @@ def test_gaze_turns_the_eyes_only(person):
     assert np.allclose(aside.landmarks, person.neutral.landmarks)
 
 
+def test_eyes_turn_about_their_own_middle(person):
+    rest, aside = (
+        person.posed(REST, np.zeros(3), np.array([yaw, 0.0])).parts["eyes"] for yaw in (0.0, 25.0)
+    )
+    moved = pose.eye_centres(aside * [1, 1, -1]) - pose.eye_centres(rest * [1, 1, -1])
+    assert np.abs(moved).max() < 1e-6  # m
+    points = np.random.default_rng(4).normal(size=(2, 50, 3))
+    balls = 0.1 * points / np.linalg.norm(points, axis=-1, keepdims=True)
+    middles = np.array([[0.3, 7.0, 1.2], [-0.3, 7.1, 1.1]])
+    found = pose.eye_centres((balls + middles[:, None]).reshape(-1, 3))
+    assert np.allclose(found, middles)
+
+
 def test_apertures_are_millimetres(person):
     assert (person.neutral.apertures > 6).all()
     assert (person.neutral.apertures < 14).all()

@@ -40,9 +40,7 @@ def test_damaged_geometry_is_seen(assets, targets):
 
 def test_an_eye_before_its_lids_is_seen(assets, targets):
     person = person_of(1, assets, targets)
-    eyes, scale = person._proxies["eyes"][0], person._scale
-    pushed = dataclasses.replace(eyes, offsets=eyes.offsets + [0, 0, 0.1] / scale)
-    person._proxies["eyes"] = pushed, None
+    person._eyes[:, 2] += 0.1
     found = examine(person)
     assert found.beyond_mm > 2
     assert found.shut_px > 60
