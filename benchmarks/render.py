@@ -74,12 +74,14 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
 
 
 def two_workers(options: argparse.Namespace, scratch: Path) -> float:
-    """Time of one worker over time of two, for the same clips; starts included."""
-    specs = [specification(options, number, "FD1") for number in range(max(2, options.clips))]
+    """Time of one worker over time of two, starts included, each of the two with the same clips.
+
+    Shares of one size: how evenly chunks fall is the schedule's affair (`benchmarks/scale.py`).
+    """
+    specs = [specification(options, number, "FD1") for number in range(max(1, options.clips // 2))]
     cores = sorted(os.sched_getaffinity(0))[:2]
-    one = timed([(specs, cores[0])], scratch)
-    halves = [(specs[0::2], cores[0]), (specs[1::2], cores[-1])]
-    return one / timed(halves, scratch)
+    one = timed([(specs * 2, cores[0])], scratch)
+    return one / timed([(specs, core) for core in cores], scratch)
 
 
 def timed(shares: list, scratch: Path) -> float:

@@ -17,24 +17,58 @@ _tanh_backward = torch.ops.aten.tanh_backward
 def cell_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """Gates (N, 4 D, H, W) before their functions, in the order i, f, c, o, and the cell state.
 
-    Returns the new hidden and cell states (N, D, H, W) of `cell`'s dtype.
+    Returns the new hidden and cell states (N, D, H, W) of `cell`'s dtype. Without gradients the
+    functions are taken in place: `gates` is used up.
     """
     if torch.is_grad_enabled() and gates.requires_grad:
         hidden, cell = _Step.apply(gates.to(cell.dtype), cell)
         return hidden, cell
-    i, f, c, o = gates.chunk(4, dim=1)
-    cell = f.sigmoid() * cell + i.sigmoid() * c.tanh()
-    return o.sigmoid() * cell.tanh(), cell
+    i, f, c, o = open_gates(gates, 1, gates).chunk(4, dim=1)
+    cell = torch.addcmul(f * cell, i.to(cell.dtype), c.to(cell.dtype))
+    return o * cell.tanh(), cell
+
+
+def tanh(x: Tensor, out: Tensor) -> Tensor:
+    """The hyperbolic tangent, written into `out`: torch's own takes three times as long here."""
+    torch.mul(x, 2, out=out)
+    return torch.sigmoid(out, out=out).mul_(2).sub_(1)
+
+
+def open_gates(gates: Tensor, dim: int, out: Tensor) -> Tensor:
+    """`gates`, four along `dim`, under their functions: sigmoid for i, f and o, tanh for c.
+
+    Written into `out`, which may be `gates`, and returned.
+    """
+    size = gates.shape[dim] // 4
+    functions = ((0, 2, torch.sigmoid), (2, 1, tanh), (3, 1, torch.sigmoid))
+    for start, count, function in functions:
+        part = (dim, start * size, count * size)
+        function(gates.narrow(*part), out=out.narrow(*part))
+    return out
+
+
+def step_back(
+    opened: Tensor, before: Tensor, shown: Tensor, d_hidden: Tensor, d_cell: Tensor, dim: int
+) -> tuple[Tensor, Tensor]:
+    """Gradients of the gates and of the cell state `before`.
+
+    `opened` are the gates under their functions, `shown` is the tanh of the new cell state.
+    """
+    i, f, c, o = opened.chunk(4, dim)
+    d_cell = d_cell + _tanh_backward(d_hidden * o, shown)
+    d_gates = torch.empty_like(opened)
+    d_i, d_f, d_c, d_o = d_gates.chunk(4, dim)
+    _sigmoid_backward(d_cell * c, i, grad_input=d_i)
+    _sigmoid_backward(d_cell * before, f, grad_input=d_f)
+    _tanh_backward(d_cell * i, c, grad_input=d_c)
+    _sigmoid_backward(d_hidden * shown, o, grad_input=d_o)
+    return d_gates, d_cell * f
 
 
 class _Step(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gates: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        opened = torch.empty_like(gates)
-        size = gates.shape[1] // 4
-        torch.sigmoid(gates[:, : 2 * size], out=opened[:, : 2 * size])
-        torch.tanh(gates[:, 2 * size : 3 * size], out=opened[:, 2 * size : 3 * size])
-        torch.sigmoid(gates[:, 3 * size :], out=opened[:, 3 * size :])
+        opened = open_gates(gates, 1, torch.empty_like(gates))
         i, f, c, o = opened.chunk(4, dim=1)
         cell = torch.addcmul(f * before, i, c)
         shown = cell.tanh()
@@ -45,12 +79,4 @@ class _Step(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, d_hidden: Tensor, d_cell: Tensor) -> tuple[Tensor, Tensor]:
         opened, before, shown = ctx.saved_tensors
-        i, f, c, o = opened.chunk(4, dim=1)
-        d_cell = d_cell + _tanh_backward(d_hidden * o, shown)
-        d_gates = torch.empty_like(opened)
-        d_i, d_f, d_c, d_o = d_gates.chunk(4, dim=1)
-        _sigmoid_backward(d_cell * c, i, grad_input=d_i)
-        _sigmoid_backward(d_cell * before, f, grad_input=d_f)
-        _tanh_backward(d_cell * i, c, grad_input=d_c)
-        _sigmoid_backward(d_hidden * shown, o, grad_input=d_o)
-        return d_gates, d_cell * f
+        return step_back(opened, before, shown, d_hidden, d_cell, 1)

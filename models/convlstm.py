@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models import winograd
 from models.cell import cell_step
 from models.errors import ModelError
 from models.light import check_windows, frame_mask, standardised
@@ -49,7 +50,13 @@ class ConvLSTM(nn.Module):
         nn.init.ones_(self.bias[self.hidden : 2 * self.hidden])
 
     def forward(self, frames: Tensor) -> Tensor:
+        plain = self.peephole is None and self.gain is None
+        if plain and winograd.fits(frames, self.weight):
+            return winograd.hidden_states(frames, self.weight, self.bias)
         batch, _, _, height, width = frames.shape
+        if batch > 1 and height * width >= winograd.LEAST and not torch.is_grad_enabled():
+            # Large states of several clips do not fit the cache together.
+            return torch.cat([self(clip) for clip in frames.split(1)])
         hidden = cell = frames.new_zeros(batch, self.hidden, height, width)
         states = []
         for frame in frames.unbind(1):

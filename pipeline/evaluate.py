@@ -24,7 +24,7 @@ from pipeline.files import (
     write_jsonl,
     writing_folder,
 )
-from pipeline.groups import AGE_BANDS
+from pipeline.groups import age_band
 from pipeline.metrics import by_value, mean_by, scores
 from pipeline.params import EvaluateParams
 from pipeline.probes import probe_all
@@ -186,20 +186,13 @@ def _breakdowns(clips: Sequence[str], right: np.ndarray, looks: Looks) -> dict[s
     seen = [track.person for track in tracks]
     values: dict[str, list[str]] = {
         "by_kind": [str(track.kind) for track in tracks],
-        "by_age": [_age_band(person.age) for person in seen],
+        "by_age": [age_band(person.age) for person in seen],
         "by_sex": [person.sex or "unknown" for person in seen],
         "by_ethnicity": [person.ethnicity or "unknown" for person in seen],
         "by_skin_tone": [looks.tones[clip] for clip in clips],
     }
     people = [person.identity_id for person in seen]
     return {name: by_value(column, right, people) for name, column in values.items()}
-
-
-def _age_band(age: float | None) -> str:
-    if age is None:
-        return "unknown"
-    young, old = AGE_BANDS
-    return f"under {young}" if age < young else f"{young} to {old - 1}" if age < old else f"{old}+"
 
 
 def _indices(samples: Sequence[Sample], labels: Sequence[str]) -> np.ndarray:

@@ -18,6 +18,14 @@ AGE_BANDS = (40, 60)  # years: younger than 40, 40 to 59, 60 and older
 SHAREABLE = ("identity", "portrait", "driving_clip")  # what may not stand on both sides
 
 
+def age_band(age: float | None) -> str:
+    """The name of an age's band: under 40, 40 to 59, 60+ or unknown."""
+    if age is None:
+        return "unknown"
+    young, old = AGE_BANDS
+    return f"under {young}" if age < young else f"{young} to {old - 1}" if age < old else f"{old}+"
+
+
 def ties(track: FaceTrack) -> dict[str, set[str]]:
     """The ids of each of SHAREABLE that a clip holds; the seen person counts as an identity."""
     return {
@@ -100,5 +108,5 @@ def _count_table(
 
 def _stratum(track: FaceTrack) -> tuple[str, ...]:
     person = track.person
-    band = "unknown" if person.age is None else str(np.digitize(person.age, AGE_BANDS))
-    return (track.label, track.kind, person.sex or "unknown", person.ethnicity or "unknown", band)
+    known = (person.sex or "unknown", person.ethnicity or "unknown", age_band(person.age))
+    return (track.label, track.kind, *known)

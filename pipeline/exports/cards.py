@@ -15,9 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.exports import words
 from pipeline.exports.source import Source
 from pipeline.files import writing
+from pipeline.groups import age_band
 
 CARD, SHEET = "README.md", "DATASHEET.md"
-AGE_BANDS = ((0, 40, "younger than 40"), (40, 60, "40 to 59"), (60, 999, "60 and older"))
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -65,7 +65,7 @@ def facts(source: Source, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "drivers": len({row["identity_id"] for row in rows}),
         "sexes": _shares(people, "sex"),
         "ethnicities": _shares(people, "ethnicity"),
-        "ages": dict(sorted(Counter(_band(person["age"]) for person in people).items())),
+        "ages": dict(sorted(Counter(age_band(person["age"]) for person in people).items())),
         "licences": Counter((row["licence"], row["origin"], row["consent"]) for row in rows),
         "formats": sorted({(row["frames"], row["fps"], row["size"]) for row in rows}),
         "windows": {name: Counter(s.side for s in part) for name, part in corpus.splits.items()},
@@ -85,12 +85,6 @@ def _table(
 
 def _shares(people: Any, name: str) -> dict[str, int]:
     return dict(sorted(Counter(person[name] or "unknown" for person in people).items()))
-
-
-def _band(age: float | None) -> str:
-    if age is None:
-        return "unknown"
-    return next(name for low, high, name in AGE_BANDS if low <= age < high)
 
 
 def _size(count: int) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatars.identity import AGE_BANDS
 from pipeline.alignment import AlignmentDetector, landmark_box
 from pipeline.detect import Detector
+from pipeline.groups import age_band
 from pipeline.records import Person
 from pipeline.track import overlap
 
@@ -78,12 +78,4 @@ def by_group(seen: Iterable[Seen]) -> dict[str, dict[str, float]]:
 
 def groups_of(person: Person) -> tuple[str, ...]:
     """Age band, sex and ethnic group of a rendered person."""
-    return age_band(person), f"{person.sex}", f"{person.ethnicity}"
-
-
-def age_band(person: Person) -> str:
-    """The band of a person's age, "age unknown" where there is none."""
-    if person.age is None:
-        return "age unknown"
-    low, high = next(band for band in AGE_BANDS if person.age < band[1] + 1)
-    return f"age {low} to {high}"
+    return f"age {age_band(person.age)}", f"{person.sex}", f"{person.ethnicity}"

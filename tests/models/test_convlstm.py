@@ -67,6 +67,14 @@ def test_states_keep_their_past():
     assert not torch.allclose(states[0, -1], states[1, -1])
 
 
+def test_large_states_are_the_same_with_and_without_gradient():
+    layer, frames = ConvLSTM(1, 4), torch.rand(3, 4, 1, 32, 32)
+    with torch.no_grad():
+        plain = layer(frames)
+    torch.testing.assert_close(plain, layer(frames), atol=1e-5, rtol=0)
+    torch.testing.assert_close(plain.double(), layer.double()(frames.double()), atol=1e-6, rtol=0)
+
+
 def test_an_even_kernel_is_refused():
     with pytest.raises(ModelError, match="odd"):
         ConvLSTM(1, 2, kernel=4)

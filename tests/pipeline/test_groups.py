@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import StageError
-from pipeline.groups import draw_groups, group_clips, ties
+from pipeline.groups import age_band, draw_groups, group_clips, ties
 from pipeline.records import FaceTrack, Person
 
 DISPLAYS = ["FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R"]
@@ -113,3 +113,8 @@ def test_draw_leaves_groups_on_both_sides_and_repeats(clips, seed):
 
 def test_no_clips_no_groups():
     assert group_clips([]) == {}
+
+
+def test_age_bands():
+    bands = [age_band(age) for age in (18.0, 39.9, 40.0, 59.9, 60.0, 90.0, None)]
+    assert bands == ["under 40"] * 2 + ["40 to 59"] * 2 + ["60+"] * 2 + ["unknown"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.alignment import AlignmentDetector, landmark_box
-from pipeline.facenets.figures import Seen, age_band, by_group, examine, groups_of, summary
+from pipeline.facenets.figures import Seen, by_group, examine, groups_of, summary
 from pipeline.records import Person
 
 
@@ -59,16 +59,9 @@ def test_every_group_has_its_own_figures():
         Seen(groups_of(someone(age=70.0)), 0.0),
     ]  # fmt: skip
     groups = by_group(seen)
-    assert list(groups) == ["all", "african", "age 18 to 40", "age 66 to 90", "female", "male"]
+    assert list(groups) == ["all", "african", "age 60+", "age under 40", "female", "male"]
     assert groups["all"] == {
         "frames": 3, "found": 0.6667, "overlap": 0.8, "landmark_error": 0.03,
         "worst_tenth": 0.038, "landmark_error_px": 1.5,
     }  # fmt: skip
-    assert groups["age 66 to 90"] == {"frames": 1, "found": 0.0}
-
-
-def test_age_bands():
-    bands = [age_band(someone(age=age)) for age in (18.0, 40.9, 41.0, 90.0, None)]
-    assert bands == [
-        "age 18 to 40", "age 18 to 40", "age 41 to 65", "age 66 to 90", "age unknown",
-    ]  # fmt: skip
+    assert groups["age 60+"] == {"frames": 1, "found": 0.0}

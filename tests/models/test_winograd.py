@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from models import ConvLSTM, winograd
+
+
+def learned(layer, frames, upward):
+    """Hidden states, and the gradients of frames, weight and bias."""
+    frames = frames.clone().requires_grad_()
+    states = layer(frames)
+    return states.detach(), *torch.autograd.grad(states, (frames, *layer.parameters()), upward)
+
+
+@pytest.mark.parametrize(
+    ("shape", "hidden"), [((2, 3, 1, 32, 32), 4), ((1, 4, 3, 36, 40), 5), ((1, 2, 1, 64, 64), 32)]
+)
+def test_states_and_gradients_are_those_of_the_direct_layer_in_float64(shape, hidden):
+    torch.manual_seed(1)
+    layer, frames = ConvLSTM(shape[2], hidden), torch.rand(shape)
+    assert winograd.fits(frames, layer.weight)
+    upward = torch.randn(*shape[:2], hidden, *shape[3:])
+    tiled = learned(layer, frames, upward)
+    direct = learned(layer.double(), frames.double(), upward.double())
+    for ours, theirs in zip(tiled, direct, strict=True):
+        assert ours.shape == theirs.shape
+        assert (ours - theirs).abs().max() < 1e-5 * theirs.abs().max()
+
+
+def test_only_the_last_state_may_be_asked_for():
+    torch.manual_seed(1)
+    layer, frames = ConvLSTM(1, 4), torch.rand(2, 3, 1, 32, 32)
+    layer(frames)[:, -1].mean().backward()
+    found = layer.weight.grad.clone()
+    layer.double().zero_grad()
+    layer(frames.double())[:, -1].mean().backward()
+    torch.testing.assert_close(found.double(), layer.weight.grad, atol=1e-7, rtol=1e-3)
+
+
+def test_it_is_for_the_training_of_large_float32_states():
+    large, weight = torch.zeros(2, 3, 1, 32, 32), torch.zeros(12, 4, 3, 3, requires_grad=True)
+    assert winograd.fits(large, weight)
+    assert not winograd.fits(large[..., :30], weight)
+    assert not winograd.fits(large[..., :16], weight)
+    assert not winograd.fits(large.double(), weight)
+    assert not winograd.fits(large, torch.zeros(12, 4, 5, 5, requires_grad=True))
+    with torch.no_grad():
+        assert not winograd.fits(large, weight)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not winograd.fits(large, weight)
+
+
+@pytest.mark.parametrize("terms", [{"layer_norm": True}, {"peephole": (32, 32)}])
+def test_a_layer_with_further_terms_learns_directly(terms, monkeypatch):
+    monkeypatch.setattr(winograd, "hidden_states", None)
+    layer = ConvLSTM(1, 4, **terms)
+    layer(torch.rand(1, 2, 1, 32, 32)).sum().backward()
+    assert layer.weight.grad.abs().sum() > 0
