@@ -102,6 +102,7 @@ class _Layer(torch.autograd.Function):
         d_frames = d_states.new_empty(*d_states.shape[:-1], channels)
         for d_clip, given, *rows in zip(d_frames, d_states, *kept, strict=True):
             _backward(d_clip, given, _Kept(*rows), kernel, d_kernel, d_bias)
+        _spare.clear()
         _spare[_sizes(d_frames, kernel)] = kept
         return d_frames, d_kernel, d_bias
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models import ConvLSTM, winograd
+from models import ConvLSTM, ModelError, winograd
 
 
 def learned(layer, frames, upward):
@@ -34,6 +34,41 @@ def test_only_the_last_state_may_be_asked_for():
     layer.double().zero_grad()
     layer(frames.double())[:, -1].mean().backward()
     torch.testing.assert_close(found.double(), layer.weight.grad, atol=1e-7, rtol=1e-3)
+
+
+def test_a_step_leaves_its_memory_and_nothing_else_to_the_next():
+    torch.manual_seed(1)
+    layer, upward = ConvLSTM(1, 4), torch.randn(2, 3, 4, 32, 32)
+    first, other = torch.rand(2, 3, 1, 32, 32), torch.rand(2, 3, 1, 32, 32)
+    winograd._spare.clear()
+    fresh = learned(layer, first, upward)
+    assert len(winograd._spare) == 1
+    learned(layer, other, upward)
+    learned(layer, other[:1], upward[:1])
+    assert len(winograd._spare) == 1
+    learned(layer, other, upward)
+    for one, same in zip(learned(layer, first, upward), fresh, strict=True):
+        assert torch.equal(one, same)
+
+
+def test_two_steps_may_be_under_way_at_once():
+    torch.manual_seed(1)
+    layer = ConvLSTM(1, 4)
+    one, other = (layer(torch.full((1, 2, 1, 32, 32), grey)).sum() for grey in (0.2, 0.9))
+    (together,) = torch.autograd.grad(one + other, layer.bias)
+    apart = sum(
+        torch.autograd.grad(layer(torch.full((1, 2, 1, 32, 32), grey)).sum(), layer.bias)[0]
+        for grey in (0.2, 0.9)
+    )
+    torch.testing.assert_close(together, apart)
+
+
+def test_states_are_differentiated_once():
+    layer = ConvLSTM(1, 4)
+    states = layer(torch.rand(1, 2, 1, 32, 32)).sum()
+    states.backward(retain_graph=True)
+    with pytest.raises(ModelError, match="once"):
+        states.backward()
 
 
 def test_it_is_for_the_training_of_large_float32_states():
