@@ -64,7 +64,7 @@ class FacenetParams(Section):
     identities: int = Field(180, ge=37)  # 36 held out, 8 left of each sex, group and age band
     stills: int = Field(4, ge=1)  # of a person, each in a scene of its own: poses cost no person
     samples: int = Field(4, ge=1)  # fewer than the corpus': noise is added in training anyway
-    blazeface_steps: int = Field(480, ge=1)  # two and a half minutes on two cores
+    blazeface_steps: int = Field(2000, ge=1)  # ten minutes on two cores
     blazeface_batch: int = Field(24, ge=1)  # half of a step's time is drawing its pictures
     blazeface_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
     fan_small_steps: int = Field(380, ge=0)  # on half-size crops, a quarter of the cost each
