@@ -17,15 +17,14 @@ _tanh_backward = torch.ops.aten.tanh_backward
 def cell_step(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """Gates (N, 4 D, H, W) before their functions, in the order i, f, c, o, and the cell state.
 
-    Returns the new hidden and cell states (N, D, H, W) of `cell`'s dtype. Without gradients the
-    functions are taken in place: `gates` is used up.
+    Returns the new hidden and cell states (N, D, H, W) of `cell`'s dtype.
     """
     if torch.is_grad_enabled() and gates.requires_grad:
         hidden, cell = _Step.apply(gates.to(cell.dtype), cell)
         return hidden, cell
-    i, f, c, o = open_gates(gates, 1, gates).chunk(4, dim=1)
-    cell = torch.addcmul(f * cell, i.to(cell.dtype), c.to(cell.dtype))
-    return o * cell.tanh(), cell
+    i, f, c, o = gates.chunk(4, dim=1)
+    cell = f.sigmoid() * cell + i.sigmoid() * c.tanh()
+    return o.sigmoid() * cell.tanh(), cell
 
 
 def tanh(x: Tensor, out: Tensor) -> Tensor:

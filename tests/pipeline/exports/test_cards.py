@@ -44,7 +44,7 @@ def test_the_counts_are_the_corpus_own(source, rows):
     assert found["sides"] == {"FD1": [2, 1], "FD2-L": [3, 1]}
     assert (found["people"], found["drivers"]) == (5, 3)
     assert found["ages"] == {
-        "40 to 59": 2, "60 and older": 1, "unknown": 1, "younger than 40": 1,
+        "40 to 59": 2, "60+": 1, "unknown": 1, "under 40": 1,
     }  # fmt: skip
     assert found["windows"]["clean"] == {"train": 15, "test": 6}
     assert sum(found["licences"].values()) == 7
