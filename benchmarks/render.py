@@ -27,6 +27,7 @@ from pipeline.render import spec_of
 
 HERE = Path(__file__).parent
 CHUNK = 5  # clips that share a worker's start, as render.chunk
+ROUNDS = 5  # of two workers against one: single rounds differ by a fifth on a shared machine
 WORKER = ["-m", "avatars.worker"]
 
 
@@ -74,14 +75,18 @@ def speed(options: argparse.Namespace, scratch: Path) -> dict:
 
 
 def two_workers(options: argparse.Namespace, scratch: Path) -> float:
-    """Time of one worker over time of two, starts included, each of the two with the same clips.
+    """Time of one worker over time of two, starts included: the median of rounds in turns.
 
     Shares of one size: how evenly chunks fall is the schedule's affair (`benchmarks/scale.py`).
     """
     specs = [specification(options, number, "FD1") for number in range(max(1, options.clips // 2))]
     cores = sorted(os.sched_getaffinity(0))[:2]
-    one = timed([(specs * 2, cores[0])], scratch)
-    return one / timed([(specs, core) for core in cores], scratch)
+    ratios = []
+    for turn in range(ROUNDS):
+        one = timed([(specs * 2, cores[turn % len(cores)])], scratch)
+        ratios.append(one / timed([(specs, core) for core in cores], scratch))
+        print(f"two workers, round {turn + 1}: {ratios[-1]:.3f}", flush=True)
+    return median(ratios)
 
 
 def timed(shares: list, scratch: Path) -> float:
