@@ -53,9 +53,10 @@ class Choice:
         """The detector itself; slow for networks, so once a worker."""
         if self.name == "haar":
             return HaarDetector()
-        from pipeline.alignment import AlignmentDetector  # torch and numba: seconds, if not needed
+        # torch and numba take seconds: only where they are needed
+        from pipeline.alignment import AlignmentDetector, OwnDetector
 
-        return AlignmentDetector(self.weights)
+        return (OwnDetector if self.name == "own" else AlignmentDetector)(self.weights)
 
 
 def choose_detector(setting: str, folder: Path | None = None, own: Path = OWN) -> Choice:
@@ -78,10 +79,14 @@ def choose_detector(setting: str, folder: Path | None = None, own: Path = OWN) -
             f"{' and '.join(WEIGHTS['sfd'] + FAN[:1])} into torch hub's checkpoint folder or a "
             "folder named by PALLOR_FACE_WEIGHTS, or set faces.detector to own or haar"
         )
-    if setting == "auto":
-        return _haar("face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS")
-    if trained := find_weights(own):
+    trained = find_weights(own)
+    if setting == "own" and trained:
         return _alignment("own", asked, trained)
+    if setting == "auto":
+        missing = "face-alignment's weights are not in torch hub's cache or PALLOR_FACE_WEIGHTS"
+        if trained:
+            return _alignment("own", missing, trained)
+        return _haar(f"{missing}, nor our own in {own}/")
     raise AssetError(
         f"faces.detector is own but {own}/ holds no whole set of weights; check out its files "
         "again or train them with `make facenets`, or set faces.detector to haar"

@@ -1,6 +1,7 @@
 """The optimisation loop: Adam with a cosine decay, the epoch chosen on a validation part.
 
-One thread and deterministic kernels: sums taken in another order would give other weights.
+One thread and deterministic kernels: sums taken in another order would give other weights. A
+training killed after an epoch goes on from it and ends with the weights it would have had.
 """
 
 import copy
@@ -8,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models import precision, to_tensor
+from pipeline import resume
 from pipeline.augment import Augmentation, augment
+from pipeline.errors import StageError
 from pipeline.params import TrainParams
 
 WARMUP = 0.1  # share of the steps with a rising rate: recurrent states blow up at full rate
@@ -70,32 +74,52 @@ def fit(
     params: TrainParams,
     generator: torch.Generator,
     report: Callable[[Epoch], None],
+    state: Path | None = None,
 ) -> list[Epoch]:
     """Train in place and keep the weights of the best epoch; the curve, one row an epoch.
 
     Best is the highest validation accuracy, then the lowest loss; after `params.patience` epochs
-    that were no better the training ends. Run it inside `repeatable`.
+    that were no better the training ends. `state` is the file that a killed training goes on
+    from; its caller removes it. Run it inside `repeatable`. Raises StageError where `params.device`
+    is cuda and there is none.
     """
-    weights = class_weights(train.targets, len(mirror)) if params.class_weights else None
+    network.to(find_device(params.device))
+    weights = None
+    if params.class_weights:
+        weights = class_weights(train.targets, len(mirror)).to(_device_of(network))
     steps = math.ceil(len(train.targets) / params.batch) * params.epochs
     optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
-    curve: list[Epoch] = []
-    best, kept = (-1.0, 0.0), copy.deepcopy(network.state_dict())
-    for number in range(1, params.epochs + 1):
+    parts: dict[str, resume.Stateful] = {
+        "network": network, "optimiser": optimiser, "schedule": schedule,
+    }  # fmt: skip
+    done = resume.load(state, parts, generator)
+    curve = [Epoch(**row) for row in done.get("curve", [])]
+    kept = done.get("kept", {})
+    while not _ended(curve, params):
+        number = len(curve) + 1
         changes = AUGMENTATION.scaled(_liveliness(number, params.epochs))
         loss, accuracy = _epoch(
             network, train, mirror, changes, weights, params.batch, generator, optimiser, schedule
         )
         seen = judge(network, validation)
         curve.append(Epoch(number, *(round(x, 6) for x in (loss, accuracy, *seen))))
+        if best_epoch(curve) is curve[-1]:
+            kept = copy.deepcopy(network.state_dict())
+        resume.save(state, parts, generator, {"curve": rows(curve), "kept": kept})
         report(curve[-1])
-        if (seen[1], -seen[0]) > best:
-            best, kept = (seen[1], -seen[0]), copy.deepcopy(network.state_dict())
-        elif number - best_epoch(curve).epoch >= params.patience:
-            break
     network.load_state_dict(kept)
+    network.to("cpu")
     return curve
+
+
+def find_device(name: str) -> torch.device:
+    """The device `train.device` names; StageError where this machine lacks it."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise StageError(
+            "train.device is cuda, but torch finds no GPU on this machine; set it to cpu"
+        )
+    return torch.device(name)
 
 
 def class_weights(targets: np.ndarray, classes: int) -> Tensor:
@@ -117,11 +141,12 @@ def rows(curve: list[Epoch]) -> list[dict[str, float]]:
 def judge(network: nn.Module, part: Part, batch: int = 64) -> tuple[float, float]:
     """Mean cross-entropy in nats and accuracy over a part, without augmentation or dropout."""
     network.eval()
+    device = _device_of(network)
     loss, right = 0.0, 0
     with torch.inference_mode():
         for start in range(0, len(part.targets), batch):
-            targets = torch.from_numpy(part.targets[start : start + batch])
-            logits = network(to_tensor(part.windows[start : start + batch]))
+            targets = torch.from_numpy(part.targets[start : start + batch]).to(device)
+            logits = network(to_tensor(part.windows[start : start + batch]).to(device))
             loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
             right += int((logits.argmax(1) == targets).sum())
     return loss / len(part.targets), right / len(part.targets)
@@ -139,7 +164,8 @@ def _epoch(
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> tuple[float, float]:
     network.train()
-    dtype, _ = precision()
+    device = _device_of(network)
+    dtype = precision()[0] if device.type == "cpu" else torch.float32
     loss_sum, right = 0.0, 0
     for chosen in torch.randperm(len(train.targets), generator=generator).split(batch):
         windows, targets = augment(
@@ -147,6 +173,8 @@ def _epoch(
             torch.from_numpy(train.targets[chosen.numpy()]),
             mirror, changes, generator,
         )  # fmt: skip
+        # Drawn and changed on the processor, so that every device is taught the same pictures.
+        windows, targets = windows.to(device), targets.to(device)
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             logits = network(windows).float()
         loss = functional.cross_entropy(logits, targets, weight=weights)
@@ -158,6 +186,15 @@ def _epoch(
         loss_sum += float(loss.detach()) * len(targets)
         right += int((logits.argmax(1) == targets).sum())
     return loss_sum / len(train.targets), right / len(train.targets)
+
+
+def _ended(curve: list[Epoch], params: TrainParams) -> bool:
+    idle = len(curve) - best_epoch(curve).epoch if curve else 0
+    return len(curve) >= params.epochs or idle >= params.patience
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
 
 
 def _liveliness(number: int, epochs: int) -> float:

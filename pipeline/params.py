@@ -67,9 +67,9 @@ class FacenetParams(Section):
     blazeface_steps: int = Field(2000, ge=1)  # ten minutes on two cores
     blazeface_batch: int = Field(24, ge=1)  # half of a step's time is drawing its pictures
     blazeface_rate: float = Field(2e-3, gt=0)  # Adam, cosine decay to zero
-    fan_small_steps: int = Field(380, ge=0)  # on half-size crops, a quarter of the cost each
+    fan_small_steps: int = Field(1200, ge=0)  # on half-size crops, a quarter of the cost each
     fan_small_batch: int = Field(6, ge=1)  # more steps in the same time
-    fan_steps: int = Field(66, ge=1)  # on the size the library feeds; all of FAN: eight minutes
+    fan_steps: int = Field(220, ge=1)  # on the size the library feeds; all of FAN: half an hour
     fan_batch: int = Field(4, ge=1)  # 3 s a step on two cores
     fan_rate: float = Field(1e-3, gt=0)  # Adam, one cosine decay over both sizes
 
@@ -84,10 +84,10 @@ class TransferParams(Section):
 class FaceParams(Section):
     """Detection, tracking and crop."""
 
-    # auto: published weights at hand, else Haar; own, of facenets/, err more than Haar so far.
+    # auto: published weights at hand, else own, of facenets/: half the cascades' jitter and cost.
     detector: Literal["auto", "face-alignment", "own", "haar"] = "auto"
     crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
-    margin: float = Field(0.2, ge=0)  # of the box: keeps chin and brows when the head turns
+    margin: float = Field(0.1, ge=0)  # of the box: keeps chin and brows when heads turn; haar: 0.2
 
 
 class SplitParams(Section):
@@ -115,6 +115,7 @@ class TrainParams(Section):
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(3e-3, gt=0)  # Adam, cosine decay to zero
     dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without
+    device: Literal["cpu", "cuda"] = "cpu"  # a GPU gives other last bits, so it is asked for
     class_weights: bool = False  # weigh a class by its rarity; oversampling leaves none rare
     validation_fraction: float = Field(0.1, gt=0, lt=1)  # of the training side: two people or so
 

@@ -49,6 +49,13 @@ class Store:
         """The folder of an item, finished or not."""
         return self.folder / key[:2] / key
 
+    def unfinished(self, key: str) -> Path:
+        """The folder in which a long item keeps what it goes on from after a kill.
+
+        Not made here; it goes when the item is finished.
+        """
+        return self.path(key).with_name(f"{key}.unfinished")
+
     def has(self, key: str) -> bool:
         """Is the item finished?"""
         return self.path(key).is_dir()
@@ -64,6 +71,7 @@ class Store:
             except OSError:
                 if not home.is_dir():  # else another worker was first: same key, same bytes
                     raise
+        shutil.rmtree(self.unfinished(key), ignore_errors=True)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

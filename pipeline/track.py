@@ -1,6 +1,6 @@
 """A face box carried from frame to frame: found again where it can be, else by optical flow.
 
-A cascade finds most faces anew in the next frame, and never drifts; where it does not (a head far
+A detector finds most faces anew in the next frame, and never drifts; where it does not (a head far
 turned, eyes shut), sparse flow (Lucas & Kanade 1981) carries the box: corners inside it are traced
 forth and back, those that do not return are dropped, and the rest agree on one similarity (RANSAC).
 """

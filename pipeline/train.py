@@ -39,6 +39,7 @@ CODE = (
     "augment",
     "calibrate",
     "fit",
+    "resume",
     "train",
     "video",
     "windows",
@@ -82,7 +83,7 @@ def work(jobs: Sequence[Job], store: Store) -> None:
     """Train each protocol of the chunk in a process of its own; its progress goes to stdout."""
     for job in jobs:
         with store.making(job.key) as folder:
-            _run(job.item, folder)
+            _run(job.item, folder, store.unfinished(job.key) / "state.pt")
         store.log("trained", name=job.name, key=job.key)
 
 
@@ -106,18 +107,22 @@ def train(
     params: TrainParams,
     seed: int,
     out: Path,
+    state: Path | None = None,
 ) -> Classifier:
     """Train on the side `train` of `samples`; write `out`/<protocol>.safetensors and .json.
 
-    `faces` holds the crops <clip_id>.mp4. Same arguments, same bytes, on one kind of processor.
-    Raises StageError when the training side is too small to hold a validation part.
+    `faces` holds the crops <clip_id>.mp4, `state` what a killed training goes on from (`fit`). Same
+    arguments, same bytes, on one kind of processor. Raises StageError when the training side is
+    too small to hold a validation part.
     """
     fitted, held = carve(protocol, samples, params.validation_fraction, child_seed(seed, "carve"))
     crops = load_crops(faces, clips_of(fitted + held))
-    print(f"train {protocol}: {models.precision()[1]}", flush=True)
+    print(f"train {protocol}: {_arithmetic(params)}", flush=True)
+    if state is not None and state.is_file():
+        print(f"train {protocol}: goes on where a killed run was", flush=True)
     classifier, curve = train_network(
         "convlstm", fitted, held, crops, params, child_seed(seed, "fit"),
-        lambda row: print(_line(protocol, row, params.epochs), flush=True),
+        lambda row: print(_line(protocol, row, params.epochs), flush=True), state,
         hidden=params.hidden,
     )  # fmt: skip
     classifier.save(out / f"{protocol}.safetensors")
@@ -134,6 +139,7 @@ def train_network(
     params: TrainParams,
     seed: int,
     report: Callable[[Epoch], None],
+    state: Path | None = None,
     **sizes: Any,
 ) -> tuple[Classifier, list[Epoch]]:
     """A network of `models.MODELS` fitted on one part of a training side, and its curve.
@@ -149,7 +155,7 @@ def train_network(
             dropout=params.dropout, **sizes,
         )  # fmt: skip
         curve = fit(
-            network, train_part, validation, mirror_table(labels), params, generator, report
+            network, train_part, validation, mirror_table(labels), params, generator, report, state
         )
     raw = Classifier(name, network, labels, train_part.windows.shape[1])
     temperature = fit_temperature(raw.logits(validation.windows), validation.targets)
@@ -219,11 +225,15 @@ def _record(
         "best_epoch": best_epoch(curve).epoch,
         "curve": rows(curve),
         "torch": version("torch"),
-        "precision": models.precision()[1],
+        "precision": _arithmetic(params),
     }
 
 
-def _run(item: TrainJob, out: Path) -> None:
+def _arithmetic(params: TrainParams) -> str:
+    return models.precision()[1] if params.device == "cpu" else f"float32 on {params.device}"
+
+
+def _run(item: TrainJob, out: Path, state: Path) -> None:
     request = {
         "protocol": item.protocol,
         "table": str(item.table.resolve()),
@@ -231,9 +241,13 @@ def _run(item: TrainJob, out: Path) -> None:
         "params": item.params.model_dump(),
         "seed": item.seed,
         "out": str(out.resolve()),
+        "state": str(state.resolve()),
     }
-    # Two trainings share the cores, one thread each; waiting threads must not spin.
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+    # Two trainings share the cores, one thread each; waiting threads must not spin. The last is
+    # cuBLAS' own condition for sums in one order.
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.train"], env=environment, text=True,
         cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -254,6 +268,7 @@ def main() -> int:
         train(
             request["protocol"], read_samples(Path(request["table"])), Path(request["faces"]),
             TrainParams(**request["params"]), request["seed"], Path(request["out"]),
+            Path(request["state"]),
         )  # fmt: skip
     except PallorError as error:
         print(error, file=sys.stderr)

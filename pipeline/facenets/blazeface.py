@@ -141,7 +141,7 @@ def folded(net: nn.Module) -> dict[str, Tensor]:
 
 def save(folder: Path, net: nn.Module) -> None:
     """Write `blazeface.pth` and `anchors.npy`."""
-    with writing(folder / "blazeface.pth") as part:
-        torch.save(folded(net), part)
+    with writing(folder / "blazeface.pth") as part, part.open("wb") as stream:
+        torch.save(folded(net), stream)  # given a path, torch writes its temporary name inside
     with writing(folder / "anchors.npy") as part:
         np.save(part, anchors())

@@ -102,5 +102,5 @@ def save(path: Path, net: nn.Module) -> None:
         name: value.half().contiguous() if value.is_floating_point() else value
         for name, value in net.state_dict().items()
     }
-    with writing(path) as part:
-        torch.save(halved, part)
+    with writing(path) as part, part.open("wb") as stream:
+        torch.save(halved, stream)  # given a path, torch writes its temporary name inside

@@ -10,12 +10,13 @@ from face_alignment.detection.sfd.net_s3fd import s3fd
 from face_alignment.models import FAN
 from face_alignment.utils import crop as face_crop
 
-from pipeline.alignment import LOST, AlignmentDetector, landmark_box
+from pipeline.alignment import LOST, SEEN, AlignmentDetector, landmark_box
 from pipeline.detect import choose_detector, find_weights, neutral_box
 from pipeline.errors import AssetError
 from pipeline.faces import crop_faces
 from pipeline.params import FaceParams
 from pipeline.quality import Rejected
+from pipeline.track import overlap
 from pipeline.video import read_clip
 
 TURN = Path(__file__).parents[1] / "data" / "faces" / "turn.mp4"
@@ -122,6 +123,31 @@ def test_a_face_that_goes_is_lost(weights, avatar):
     with pytest.raises(Rejected, match="lost in frame 1") as caught:
         choose_detector("auto", weights).load().follow(gone, landmark_box(truth[0]))
     assert caught.value.reason == "face_lost"
+
+
+def test_our_own_networks_follow_a_head_that_turns_away():
+    frames, truth = read_clip(TURN), np.load(TURN.with_suffix(".npz"))["landmarks_px"]
+    detector = choose_detector("own").load()
+    boxes = detector.follow(frames, neutral_box(detector, frames[0]))
+    shared = [overlap(box, landmark_box(true)) for box, true in zip(boxes, truth, strict=True)]
+    assert min(shared) > 0.6
+    assert np.mean(shared) > 0.75
+
+
+def test_our_own_networks_find_a_real_face_and_none_in_texture(astronaut):
+    detector = choose_detector("own").load()
+    assert len(neutral_box(detector, astronaut()[0])) == 4
+    texture = np.random.default_rng(2).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    assert not len(detector.find(np.kron(texture, np.ones((8, 8, 1), np.uint8))))
+
+
+def test_what_shows_no_landmarks_is_no_face(avatar):
+    frames, _ = avatar
+    detector = choose_detector("own").load()
+    (box,) = detector.find(frames[0])
+    assert detector.landmarks(frames[0], box)[1] > SEEN
+    assert detector.landmarks(np.full_like(frames[0], 128), box)[1] < SEEN
+    assert detector.landmarks(frames[0], np.array([0.0, 0, 20, 20]))[1] < SEEN
 
 
 def test_a_square_picture_of_any_size_is_searched(weights, avatar):

@@ -50,10 +50,11 @@ def test_two_faces_are_ambiguous_and_a_small_one_is_not(astronaut):
     assert len(neutral_box(HaarDetector(), behind)) == 4
 
 
-def test_auto_without_weights_is_haar_and_says_why(tmp_path):
-    choice = choose_detector("auto", tmp_path)
+def test_auto_without_any_weights_is_haar_and_says_why(tmp_path):
+    choice = choose_detector("auto", tmp_path, tmp_path)
     assert choice.name == "haar"
     assert "not in torch hub's cache" in choice.because
+    assert "nor our own in" in choice.because
     assert set(choice.record()) == {"detector", "because", "identity"}
     assert isinstance(choice.load(), HaarDetector)
 
@@ -66,10 +67,10 @@ def test_asked_for_face_alignment_without_weights_is_one_sentence(tmp_path):
 def test_half_a_set_of_weights_is_none(tmp_path):
     (tmp_path / "blazeface.pth").write_bytes(b"")
     (tmp_path / "2DFAN1.pth.tar").write_bytes(b"")
-    assert choose_detector("auto", tmp_path).name == "haar"
+    assert choose_detector("auto", tmp_path, tmp_path).name == "haar"
 
 
-def test_our_own_networks_run_when_asked_for_alone(tmp_path):
+def test_our_own_networks_run_when_asked_for_or_none_is_published(tmp_path):
     published, own = tmp_path / "published", tmp_path / "own"
     for folder in (published, own):
         folder.mkdir()
@@ -79,7 +80,9 @@ def test_our_own_networks_run_when_asked_for_alone(tmp_path):
     choice = choose_detector("own", published, own)
     assert (choice.name, choice.because) == ("own", "faces.detector asks for it")
     assert choice.weights["blazeface.pth"] == own / "blazeface.pth"
-    assert choose_detector("auto", tmp_path, own).name == "haar"
+    choice = choose_detector("auto", tmp_path, own)
+    assert choice.name == "own"
+    assert "face-alignment's weights are not in" in choice.because
 
 
 def test_asked_for_our_own_without_its_files_is_one_sentence(tmp_path):

@@ -4,7 +4,8 @@ import torch
 
 from models import build
 from pipeline.augment import mirror_table
-from pipeline.fit import Part, best_epoch, class_weights, fit, judge, repeatable
+from pipeline.errors import StageError
+from pipeline.fit import Part, best_epoch, class_weights, find_device, fit, judge, repeatable
 from pipeline.params import TrainParams
 
 PARAMS = TrainParams(hidden=4, epochs=5, batch=8, learning_rate=1e-2)
@@ -22,12 +23,13 @@ def bars(count, seed):
     return Part(windows, targets)
 
 
-def trained(seed, train=None):
+def trained(seed, train=None, report=print, state=None, dropout=0.0):
     with repeatable(seed) as generator:
-        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=dropout)
         curve = fit(
-            network, train or bars(96, 1), bars(32, 2), mirror_table("ab"), PARAMS, generator, print
-        )
+            network, train or bars(96, 1), bars(32, 2), mirror_table("ab"), PARAMS, generator,
+            report, state,
+        )  # fmt: skip
     return network, curve
 
 
@@ -85,6 +87,29 @@ def test_same_seed_same_weights(fitted):
     again, other = trained(3)[0].state_dict(), trained(4)[0].state_dict()
     assert all(torch.equal(value, again[key]) for key, value in fitted[0].state_dict().items())
     assert not torch.equal(again["recurrence.weight"], other["recurrence.weight"])
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
+    def killed(row):
+        if row.epoch == 2:
+            raise KeyboardInterrupt
+
+    state = tmp_path / "unfinished" / "state.pt"
+    whole, curve = trained(3, dropout=0.3)
+    with pytest.raises(KeyboardInterrupt):
+        trained(3, report=killed, state=state, dropout=0.3)
+    told = []
+    resumed, joined = trained(3, report=told.append, state=state, dropout=0.3)
+    assert [row.epoch for row in told] == [3, 4, 5]
+    assert joined == curve
+    weights = resumed.state_dict()
+    assert all(torch.equal(value, weights[key]) for key, value in whole.state_dict().items())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_one_sentence():
+    with pytest.raises(StageError, match=r"train.device is cuda, but .* set it to cpu"):
+        find_device("cuda")
 
 
 def test_labels_without_meaning_are_not_learned(fitted):

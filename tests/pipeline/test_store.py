@@ -21,6 +21,20 @@ def test_a_finished_block_becomes_the_item(tmp_path):
     assert store.path("abcd") == tmp_path / "work" / "render" / "ab" / "abcd"
 
 
+def test_what_an_item_goes_on_from_is_kept_until_it_is_finished(tmp_path):
+    store = Store(tmp_path, "train")
+    state = store.unfinished("abcd") / "state.pt"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"epoch 3")
+    with pytest.raises(RuntimeError, match="half way"):
+        stop_half_way(store)
+    assert state.is_file()
+    assert not store.has("abcd")
+    with store.making("abcd"):
+        assert state.is_file()
+    assert not state.parent.exists()
+
+
 def stop_half_way(store):
     with store.making("abcd") as folder:
         (folder / "clip.txt").write_text("half")

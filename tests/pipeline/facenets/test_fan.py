@@ -79,6 +79,8 @@ def test_weights_are_stored_in_half_and_load_into_float32(stills, bank, tmp_path
         task = fan.task(stills, bank, PARAMS)
     fan.save(tmp_path / "2DFAN1.pth.tar", task.net)
     assert (tmp_path / "2DFAN1.pth.tar").stat().st_size < 13e6
+    fan.save(tmp_path / "again.tar", task.net)
+    assert (tmp_path / "again.tar").read_bytes() == (tmp_path / "2DFAN1.pth.tar").read_bytes()
     net = FAN(1)
     net.load_state_dict(torch.load(tmp_path / "2DFAN1.pth.tar", weights_only=True))
     assert net.conv1.weight.dtype == torch.float32
