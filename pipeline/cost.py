@@ -18,8 +18,8 @@ FRAME, SAMPLE = 0.174, 0.0336
 WORKER = 4.0  # core-seconds until a fresh Blender process renders its first frame
 ENCODE = 0.5  # core-seconds a clip to build its person, write, log and copy
 STILLS = 9  # portraits a Blender process, as flows.portraits has it
-# From the corpus of record, 176 clips on two cores without bf16 units: 88, 103 and 258 s. Processors
-# with such units need less (transfer 50 s was seen), as does training that stops early.
+# From the corpus of record, 176 clips on two cores without bf16 units: 88, 103 and 258 s. With such
+# units they need less (transfer 50 s was seen), as does training that stops early.
 TRANSFER = 0.20  # a transferred 128 px frame
 CROP = 0.070  # to decode, track, crop and encode a frame; a third is the one look of the FAN
 EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at 24 state channels
