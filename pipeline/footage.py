@@ -44,10 +44,11 @@ def _sampled(video: Path, fps: int) -> Iterator[np.ndarray]:
     for index, frame in enumerate(decoded(video)):
         while int(taken * step + 1e-6) == index:
             taken += 1
-            yield _scaled(frame)
+            yield scaled(frame)
 
 
-def _scaled(frame: np.ndarray) -> np.ndarray:
+def scaled(frame: np.ndarray) -> np.ndarray:
+    """A frame (H, W, 3) with a short side of at most SHORT_SIDE px."""
     scale = SHORT_SIDE / min(frame.shape[:2])
     if scale >= 1:
         return np.asarray(frame)

@@ -33,18 +33,25 @@ class Prediction:
 def predict(video: Path, model_path: Path, params: Params) -> Prediction:
     """The face display in a video of one person who starts facing the camera.
 
-    The video is read at the corpus' frame rate, the face found and cropped as in the corpus, and
-    the model asked about every window. Raises ClipError when there is no usable face or too few
-    frames, AssetError when the model does not load.
+    The video is read at the corpus' frame rate; raises what reading it and `judge` raise.
+    """
+    return judge(read_footage(video, params.plan.fps), video.name, model_path, params)
+
+
+def judge(frames: Frames, name: str, model_path: Path, params: Params) -> Prediction:
+    """The face display in (T, H, W, 3) uint8 RGB frames at the corpus' rate; `name` says whose.
+
+    The face is found and cropped as in the corpus, and the model asked about every window. Raises
+    ClipError when there is no usable face or too few frames, AssetError when the model does not
+    load.
     """
     try:
         model = load(model_path)
     except ModelError as error:
         raise AssetError(str(error)) from error
-    frames = read_footage(video, params.plan.fps)
     choice = choose_detector(params.faces.detector)
     detector = choice.load()
-    start = first_face(frames, detector, video.name)
+    start = first_face(frames, detector, name)
     crops, _ = crop_faces(frames[start:], detector, params.faces)
     windows = _windows(crops, model, params)
     mean = model.probabilities(windows).mean(axis=0)

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from pathlib import Path
+from time import monotonic
 
 from flows.settings import PARAMS
 from flows.workspace import MODELS, home, require_workspace
@@ -32,11 +33,19 @@ def render(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """`pallor predict`: the displays by probability."""
-    from pipeline.predict import predict as judge
+    from pipeline.camera import camera_number, read_camera
+    from pipeline.predict import judge
+    from pipeline.predict import predict as judge_video
 
     require_workspace()
-    model = MODELS / f"{options.protocol}.safetensors"
-    result = judge(Path(options.video), model, load_params())
+    params, model = load_params(), MODELS / f"{options.protocol}.safetensors"
+    camera = camera_number(options.video)
+    if camera is None:
+        result = judge_video(Path(options.video), model, params)
+    else:
+        print(f"look into {options.video} for {options.seconds:g} s, calm at first", flush=True)
+        frames = read_camera(camera, params.plan.fps, options.seconds, monotonic)
+        result = judge(frames, options.video, model, params)
     for name, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
         print(f"{name:6} {share:7.1%} {'#' * round(40 * share)}")
     first, end = result.frames
