@@ -136,7 +136,7 @@ def test_the_quarantine_page_has_every_reason_and_no_other():
 def test_the_detectors_example_has_what_the_page_says():
     found = json.loads(blocks("faces", "json")[1])
     assert set(found) == {"detector", "because", "identity"}
-    assert all(re.fullmatch("[0-9a-f]{64}", d) for d in found["identity"]["cascades"].values())
+    assert all(re.fullmatch("[0-9a-f]{64}", d) for d in found["identity"]["weights"].values())
 
 
 def test_the_balance_examples_classes_are_even_after_and_never_fewer():
