@@ -84,7 +84,7 @@ class TransferParams(Section):
 class FaceParams(Section):
     """Detection, tracking and crop."""
 
-    # auto: published weights at hand, else own, of facenets/: half the cascades' jitter and cost.
+    # auto: published weights at hand, else own, of facenets/: they jitter half as much as cascades.
     detector: Literal["auto", "face-alignment", "own", "haar"] = "auto"
     crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
     margin: float = Field(0.1, ge=0)  # of the box: keeps chin and brows when heads turn; haar: 0.2
