@@ -2,34 +2,22 @@
 
 Lavin & Gray, "Fast algorithms for convolutional neural networks" (2016): the 6 x 6 inputs of each
 4 x 4 outputs are transformed, multiplied point by point with the transformed kernel and transformed
-back: a quarter of the products. Both transforms are one matrix product with a Kronecker square,
-backward is the transposed algorithm. Gates and states stay in tiles, a few of them at a time, so
-that a step never leaves the cache.
+back: a quarter of the products. Backward is the transposed algorithm. Gates and states stay in
+tiles, a piece of them at a time (`models.tiles`), so that a step never leaves the cache.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
-from models.cell import open_gates, step_back, tanh
+from models import tiles
+from models.cell import go_back, go_on
 from models.errors import ModelError
+from models.tiles import POINTS, TILE
 
-TILE = 4  # outputs a side
-POINTS = TILE + 2  # inputs a side, and products a side
 LEAST = 1024  # pixels of a state: below, the transforms cost what the products save
-TILES = 128  # in a piece: few enough for the cache, many enough for each reading of the kernel
-
-_ANALYSIS = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
-             [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]]  # fmt: skip
-_KERNEL = [[1 / 4, 0.0, 0.0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
-           [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0.0, 0.0, 1.0]]  # fmt: skip
-_SYNTHESIS = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0],
-              [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]  # fmt: skip
-_CONSTANT = POINTS + 1  # the product that a constant picture has alone: where a bias is added
 
 
 def fits(frames: Tensor, weight: Tensor) -> bool:
@@ -52,9 +40,10 @@ def hidden_states(frames: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
     `weight` (4 D, C + D, 3, 3) and `bias` (4 D,) without peepholes; `fits` must hold.
     """
-    kernel = _square(_KERNEL) @ weight.permute(2, 3, 1, 0).flatten(2).flatten(0, 1)
-    kernel = kernel.view(POINTS**2, weight.shape[1], weight.shape[0])
-    states: Tensor = _Layer.apply(frames.permute(0, 1, 3, 4, 2), kernel, bias)
+    # tanh(x) is 2 sigmoid(2 x) - 1: with c's columns doubled all four gates are sigmoids.
+    double = weight.new_tensor([1.0, 1.0, 2.0, 1.0]).repeat_interleave(len(bias) // 4)
+    kernel = tiles.transformed(weight) * double
+    states: Tensor = _Layer.apply(frames.permute(0, 1, 3, 4, 2), kernel, bias * double)
     return states.permute(0, 1, 4, 2, 3)
 
 
@@ -62,7 +51,7 @@ class _Kept(NamedTuple):
     """What forward leaves for backward, tile by tile; K pieces of P tiles a frame.
 
     `values` (N, T, K, 36, P, C + D) transformed inputs, `opened` (N, T, K, 16 P, 4 D) gates,
-    `cells` (N, T + 1, K, 16 P, D) states from the zero one on, `shown` (N, T, K, 16 P, D).
+    `cells` (N, T + 1, K, 16 P, D) halved states from the zero one on, `shown` (N, T, K, 16 P, D).
     """
 
     values: Tensor
@@ -82,29 +71,34 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, frames: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-        kept = _room(frames, kernel)
         states = frames.new_empty(*frames.shape[:-1], kernel.shape[2] // 4)
+        kept = _room(states, kernel)
+        forward = _Forward(kept, kernel, bias, states.shape[2:4])
         for clip, made, *rows in zip(frames, states, *kept, strict=True):
-            _forward(clip, made, _Kept(*rows), kernel, bias)
+            forward.clip(clip, made, _Kept(*rows))
         ctx.save_for_backward(kernel)
         ctx.kept = kept
         return states
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, d_states: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         (kernel,) = ctx.saved_tensors
         kept, ctx.kept = ctx.kept, None
         if kept is None:
             raise ModelError("a ConvLSTM's states can be differentiated once; compute them anew")
-        d_kernel, d_bias = torch.zeros_like(kernel), torch.zeros_like(kernel[0, 0])
-        channels = kernel.shape[1] - d_states.shape[-1]
+        channels = kernel.shape[1] - d_states.shape[-1] if ctx.needs_input_grad[0] else 0
         d_frames = d_states.new_empty(*d_states.shape[:-1], channels)
-        for d_clip, given, *rows in zip(d_frames, d_states, *kept, strict=True):
-            _backward(d_clip, given, _Kept(*rows), kernel, d_kernel, d_bias)
+        backward = _Backward(kept, kernel, channels, d_states.shape[2:4])
+        # A classifier may read the last state alone; gradients of zero are told at a glance.
+        places = (2, 3, 4)
+        asked = (d_states.amax(places) != 0) | (d_states.amin(places) != 0)
+        clips = zip(d_frames, d_states, asked.tolist(), *kept, strict=True)
+        for d_clip, given, wanted, *rows in clips:
+            backward.clip(d_clip, given, wanted, _Kept(*rows))
         _spare.clear()
-        _spare[_sizes(d_frames, kernel)] = kept
-        return d_frames, d_kernel, d_bias
+        _spare[_sizes(d_states, kernel)] = kept
+        return d_frames if channels else None, backward.d_kernel, backward.d_bias
 
 
 # Left by the last backward for the next forward of the same sizes: memory that is new to the
@@ -112,119 +106,126 @@ class _Layer(torch.autograd.Function):
 _spare: dict[tuple[int, ...], _Kept] = {}
 
 
-def _sizes(frames: Tensor, kernel: Tensor) -> tuple[int, ...]:
-    return *frames.shape[:-1], *kernel.shape[1:]
+def _sizes(states: Tensor, kernel: Tensor) -> tuple[int, ...]:
+    return *states.shape[:-1], *kernel.shape[1:]
 
 
-def _room(frames: Tensor, kernel: Tensor) -> _Kept:
-    sizes = _sizes(frames, kernel)
+def _room(states: Tensor, kernel: Tensor) -> _Kept:
+    sizes = _sizes(states, kernel)
     if (spare := _spare.pop(sizes, None)) is not None:
         return spare
     count, steps, height, width, inner, outer = sizes
     down, across = height // TILE, width // TILE
-    tiles = _rows(down, across) * across
-    pieces, places = down * across // tiles, TILE**2 * tiles
-    cells = frames.new_empty(count, steps + 1, pieces, places, outer // 4)
+    piece = tiles.rows_of(down, across) * across
+    pieces, places = down * across // piece, TILE**2 * piece
+    cells = states.new_empty(count, steps + 1, pieces, places, outer // 4)
     cells[:, 0] = 0
     return _Kept(
-        frames.new_empty(count, steps, pieces, POINTS**2, tiles, inner),
-        frames.new_empty(count, steps, pieces, places, outer),
+        states.new_empty(count, steps, pieces, POINTS**2, piece, inner),
+        states.new_empty(count, steps, pieces, places, outer),
         cells,
-        frames.new_empty(count, steps, pieces, places, outer // 4),
+        states.new_empty(count, steps, pieces, places, outer // 4),
     )
 
 
-def _forward(frames: Tensor, states: Tensor, kept: _Kept, kernel: Tensor, bias: Tensor) -> None:
-    """One clip (T, H, W, C) into `states` (T, H, W, D) and `kept`."""
-    channels = frames.shape[-1]
-    padded = functional.pad(frames, (0, states.shape[-1], 1, 1, 1, 1))  # hidden states behind
-    products = kernel.new_empty(POINTS**2, kept.values.shape[-2], kernel.shape[2])
-    analysis, synthesis = _square(_ANALYSIS), _square(_SYNTHESIS)
-    for step, picture in enumerate(padded):
-        if step:
-            picture[1:-1, 1:-1, channels:] = states[step - 1]
-        pieces = zip(*_pieces(picture, states[step]), *kept.of(step), strict=True)
-        for tile, made, value, opened, before, cell, shown in pieces:
-            torch.mm(analysis, tile.reshape(POINTS**2, -1), out=value.view(POINTS**2, -1))
-            torch.bmm(value, kernel, out=products)
-            products[_CONSTANT] += bias
-            torch.mm(synthesis, products.view(POINTS**2, -1), out=opened.view(TILE**2, -1))
-            i, f, c, o = open_gates(opened, -1, opened).chunk(4, -1)
-            torch.mul(f, before, out=cell).addcmul_(i, c)
-            made.copy_((o * tanh(cell, out=shown)).view(made.shape))
+class _Forward:
+    """The forward pass of one clip after another, in the same scratch memory."""
+
+    def __init__(self, kept: _Kept, kernel: Tensor, bias: Tensor, size: torch.Size) -> None:
+        self.kernel, self.bias = kernel, bias
+        self.picture = _bordered(kernel, size, kernel.shape[1])  # frame, hidden state behind
+        self.pieces = list(tiles.inputs(self.picture))
+        self.lifted = kernel.new_empty(self.pieces[0].shape)
+        self.products = kernel.new_empty(*kept.values.shape[-3:-1], kernel.shape[2])
+        self.constant = self.products[tiles.CONSTANT]
+        self.analysis, self.synthesis = tiles.analysis(), tiles.synthesis()
+
+    def clip(self, frames: Tensor, states: Tensor, kept: _Kept) -> None:
+        """One clip (T, H, W, C) into `states` (T, H, W, D) and `kept`."""
+        seen, remembered = _inside(self.picture).tensor_split([frames.shape[-1]], -1)
+        remembered.zero_()
+        for step, state in enumerate(states):
+            seen.copy_(frames[step])
+            pieces = zip(self.pieces, tiles.outputs(state), *kept.of(step), strict=True)
+            for tile, made, value, opened, before, cell, shown in pieces:
+                self._gates(tile, value, opened)
+                o = go_on(opened, before, cell, shown)
+                torch.mul(o.view(made.shape), shown.view(made.shape), out=made)
+            remembered.copy_(state)
+
+    def _gates(self, tile: Tensor, value: Tensor, opened: Tensor) -> None:
+        self.lifted.copy_(tile)
+        torch.mm(self.analysis, _flat(self.lifted), out=_flat(value))
+        torch.bmm(value, self.kernel, out=self.products)
+        self.constant.add_(self.bias)
+        torch.mm(self.synthesis, _flat(self.products), out=opened.view(TILE**2, -1))
 
 
-def _backward(
-    d_frames: Tensor,
-    d_states: Tensor,
-    kept: _Kept,
-    kernel: Tensor,
-    d_kernel: Tensor,
-    d_bias: Tensor,
-) -> None:
-    """Gradients of one clip: into `d_frames` (T, H, W, C), onto `d_kernel` and `d_bias`."""
-    steps, height, width, channels = d_frames.shape
-    d_cells = torch.zeros_like(kept.cells[0])
-    d_products = kernel.new_empty(POINTS**2, kept.values.shape[-2], kernel.shape[2])
-    d_values, back = torch.empty_like(kept.values[0, 0]), kernel.transpose(1, 2)
-    analysis, synthesis = _square(_ANALYSIS).T, _square(_SYNTHESIS).T
-    d_next: Tensor | float = 0.0
-    for step in reversed(range(steps)):
-        above = (d_states[step] + d_next).contiguous()
-        d_picture = kernel.new_zeros(height + 2, width + 2, kernel.shape[1])
-        pieces = zip(*_pieces(d_picture, above), *kept.of(step), d_cells, strict=True)
-        for tile, given, value, opened, before, _, shown, d_cell in pieces:
-            d_hidden = given.reshape(d_cell.shape)
-            d_gates, d_before = step_back(opened, before, shown, d_hidden, d_cell, -1)
-            d_cell.copy_(d_before)
-            torch.mm(synthesis, d_gates.view(TILE**2, -1), out=d_products.view(POINTS**2, -1))
-            d_bias += d_products[_CONSTANT].sum(0)
-            d_kernel.baddbmm_(value.transpose(1, 2), d_products)
-            torch.bmm(d_products, back, out=d_values)
-            _scatter((analysis @ d_values.view(POINTS**2, -1)).view(tile.shape), tile)
-        d_frames[step] = d_picture[1:-1, 1:-1, :channels]
-        d_next = d_picture[1:-1, 1:-1, channels:]
+class _Backward:
+    """The way back of one clip after another; adds up `d_kernel` and `d_bias`.
+
+    With `channels` 0 the frames get no gradient: an odd column spoils a matrix product.
+    """
+
+    def __init__(self, kept: _Kept, kernel: Tensor, channels: int, size: torch.Size) -> None:
+        self.d_kernel, self.d_bias = torch.zeros_like(kernel), torch.zeros_like(kernel[0, 0])
+        self.channels, width = channels, channels + kernel.shape[2] // 4
+        self.kernel = kernel[:, -width:].contiguous().transpose(1, 2)
+        # Of a step and of the one before it, in turns: what a picture gathers is given to the next.
+        self.d_pictures = [_bordered(kernel, size, width) for _ in range(2)]
+        self.targets = [
+            [tiles.quarters(tile) for tile in tiles.inputs(picture)] for picture in self.d_pictures
+        ]
+        self.d_cells = torch.empty_like(kept.cells[0, 0])
+        self.d_hidden = torch.empty_like(kept.shown[0, 0, 0])
+        self.d_gates = torch.empty_like(kept.opened[0, 0, 0])
+        self.d_products = kernel.new_empty(*kept.values.shape[-3:-1], kernel.shape[2])
+        self.d_constant = self.d_products[tiles.CONSTANT]
+        self.d_values = kernel.new_empty(*kept.values.shape[-3:-1], width)
+        self.d_inputs = torch.empty_like(self.d_values)
+        in_rows = self.d_inputs.view(POINTS, POINTS, -1, size[1] // TILE, width)
+        self.sources = tiles.quarters(in_rows)
+        self.analysis, self.synthesis = tiles.analysis().T, tiles.synthesis().T
+
+    def clip(self, d_frames: Tensor, d_states: Tensor, asked: list[bool], kept: _Kept) -> None:
+        """One clip into `d_frames` (T, H, W, C or 0); `asked`: which of `d_states` are not 0."""
+        self.d_cells.zero_()
+        self.d_pictures[(len(d_states) - 1) % 2].zero_()  # the last step gets nothing from behind
+        for step in reversed(range(len(d_states))):
+            above, below = _inside(self.d_pictures[step % 2]), self.d_pictures[step % 2 - 1]
+            d_state = above[..., self.channels :]
+            if asked[step]:
+                d_state += d_states[step]
+            below.zero_()
+            rows = tiles.outputs(d_state), *kept.of(step), self.d_cells, self.targets[step % 2 - 1]
+            for given, value, opened, before, _, shown, d_cell, target in zip(*rows, strict=True):
+                self.d_hidden.view(given.shape).copy_(given)
+                go_back(opened, before, shown, self.d_hidden, d_cell, self.d_gates)
+                self._kernel(value)
+                if step or self.channels:  # nobody asks for the gradient of the zero state
+                    self._inputs(target)
+            d_frames[step] = _inside(below)[..., : self.channels]
+
+    def _kernel(self, value: Tensor) -> None:
+        torch.mm(self.synthesis, self.d_gates.view(TILE**2, -1), out=_flat(self.d_products))
+        self.d_bias.add_(self.d_constant.sum(0))
+        self.d_kernel.baddbmm_(value.transpose(1, 2), self.d_products)
+
+    def _inputs(self, target: list[Tensor]) -> None:
+        torch.bmm(self.d_products, self.kernel, out=self.d_values)
+        torch.mm(self.analysis, _flat(self.d_values), out=_flat(self.d_inputs))
+        for sums, found in zip(target, self.sources, strict=True):
+            sums.add_(found)
 
 
-def _square(matrix: Sequence[Sequence[float]]) -> Tensor:
-    one = torch.tensor(matrix, dtype=torch.float32)
-    return torch.kron(one, one)
+def _bordered(like: Tensor, size: torch.Size, channels: int) -> Tensor:
+    height, width = size
+    return like.new_zeros(height + 2, width + 2, channels)
 
 
-def _rows(down: int, across: int) -> int:
-    """Rows of tiles in a piece: as many as divide the picture and stay within `TILES`."""
-    fit = [r for r in range(1, down + 1) if not down % r and r * across <= TILES]
-    return max(fit, default=1)
+def _inside(picture: Tensor) -> Tensor:
+    return picture[1:-1, 1:-1]
 
 
-def _pieces(padded: Tensor, picture: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """`_inputs` and `_outputs` of one frame, piece by piece."""
-    return list(_inputs(padded)), list(_outputs(picture))
-
-
-def _inputs(padded: Tensor) -> Iterator[Tensor]:
-    """Overlapping views (6, 6, R, W / 4, C) of (H + 2, W + 2, C), piece by piece."""
-    down, across = (side // TILE for side in padded.shape[:2])
-    rows = _rows(down, across)
-    line, pixel, _ = padded.stride()
-    strides = (line, pixel, TILE * line, TILE * pixel, 1)
-    shape = (POINTS, POINTS, rows, across, padded.shape[-1])
-    for top in range(0, down, rows):
-        yield padded.as_strided(shape, strides, padded.storage_offset() + TILE * top * line)
-
-
-def _outputs(picture: Tensor) -> Iterator[Tensor]:
-    """Views (4, 4, R, W / 4, D) of (H, W, D), in the same order."""
-    height, width, channels = picture.shape
-    down, across = height // TILE, width // TILE
-    rows = _rows(down, across)
-    tiles = picture.view(down // rows, rows, TILE, across, TILE, channels)
-    yield from tiles.permute(0, 2, 4, 1, 3, 5)
-
-
-def _scatter(found: Tensor, tile: Tensor) -> None:
-    """Add (6, 6, R, W / 4, C) to a view of `_inputs`, whose tiles overlap by two pixels a side."""
-    halves = slice(None, TILE), slice(TILE, None)  # within each no pixel occurs twice
-    for rows in halves:
-        for columns in halves:
-            tile[rows, columns].add_(found[rows, columns])
+def _flat(points: Tensor) -> Tensor:
+    return points.view(POINTS**2, -1)

@@ -36,6 +36,23 @@ def test_only_the_last_state_may_be_asked_for():
     torch.testing.assert_close(found.double(), layer.weight.grad, atol=1e-7, rtol=1e-3)
 
 
+def test_frames_that_ask_for_no_gradient_change_none_of_the_others():
+    torch.manual_seed(1)
+    layer, frames = ConvLSTM(2, 4), torch.rand(2, 3, 2, 32, 32)
+    upward = torch.randn(2, 3, 4, 32, 32)
+    _, _, *wanted = learned(layer, frames, upward)
+    found = torch.autograd.grad(layer(frames), tuple(layer.parameters()), upward)
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5 * theirs.abs().max().item(), rtol=0)
+
+
+def test_a_gradient_that_is_not_a_number_is_passed_on():
+    layer, upward = ConvLSTM(1, 4), torch.zeros(1, 2, 4, 32, 32)
+    upward[0, 0, 0, 5, 5] = torch.nan
+    found = torch.autograd.grad(layer(torch.rand(1, 2, 1, 32, 32)), layer.bias, upward)[0]
+    assert found.isnan().any()
+
+
 def test_a_step_leaves_its_memory_and_nothing_else_to_the_next():
     torch.manual_seed(1)
     layer, upward = ConvLSTM(1, 4), torch.randn(2, 3, 4, 32, 32)
