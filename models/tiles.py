@@ -11,7 +11,7 @@ from torch import Tensor
 
 TILE = 4  # outputs a side
 POINTS = TILE + 2  # inputs a side, and products a side
-TILES = 64  # in a piece: few enough for the cache, many enough for each reading of the kernel
+TILES = 128  # in a piece: few enough for the cache, many enough for each reading of the kernel
 CONSTANT = POINTS + 1  # the product that a constant picture has alone: where a bias is added
 
 _ANALYSIS = [[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
