@@ -111,7 +111,7 @@ def workspace(place: Path, home: Path) -> Path:
     (place / ".pallor").mkdir(parents=True)
     (place / ".pallor" / "assets").symlink_to((home / "assets").resolve())
     (place / "motion").mkdir()
-    (place / "motion" / "compact-128.safetensors").write_bytes(b"committed")
+    (place / "motion" / "blend-128.safetensors").write_bytes(b"committed")
     (place / "dvc.yaml").write_text(STAGES)
     (place / "toy.py").write_text(TOY)
     (place / ".dvcignore").write_text(".pallor/\n__pycache__/\n")

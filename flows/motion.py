@@ -16,7 +16,7 @@ OUT = Path("motion")
 
 @flow(name="motion")
 def train_motion() -> None:
-    """Write motion/compact-128.safetensors and motion/record.json."""
+    """Write motion/blend-128.safetensors and motion/record.json."""
     params = load_params()
     jobs = render.jobs(motion_data.training_clips(params), params)
     store = make_all("motion", jobs, render.work, CHUNK)

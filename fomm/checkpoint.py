@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from fomm.config import CONFIGS, MotionConfig, named_config
 from fomm.errors import CheckpointError
-from fomm.keypoints import KeyPointDetector
 from fomm.model import MotionModel
 
 State = dict[str, Tensor]
@@ -36,9 +35,9 @@ def load_checkpoint(
 ) -> MotionModel:
     """The motion model of a checkpoint file, on the CPU, in float32, ready to animate.
 
-    `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`), or is `auto`: the known
-    ones whose shapes fit. `align_corners` is how frames are sampled: the published weights were
-    trained with True (torch 1.0's meaning).
+    `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`, `blend-128`), or is
+    `auto`: the known ones whose shapes fit. `align_corners` is how frames are sampled: the
+    published weights were trained with True (torch 1.0's meaning).
     CheckpointError when the file is missing, unreadable, holds code, or is of other networks.
     """
     states = read_components(Path(path))
@@ -98,14 +97,22 @@ def save_checkpoint(path: Path, model: MotionModel, half: bool = False) -> None:
 
 
 def _fitting(states: dict[str, State], path: Path) -> MotionConfig:
-    """The first known configuration whose key-point detector has the shapes of the state."""
-    shapes = {key: tensor.shape for key, tensor in states.get("kp_detector", {}).items()}
+    """The first known configuration whose key-point detector and last layer fit the state."""
+    shapes = _outline(states)
     for config in CONFIGS.values():
         with torch.device("meta"):  # shapes alone, no memory
-            own = KeyPointDetector(config).state_dict()
-        if shapes == {key: tensor.shape for key, tensor in own.items()}:
+            model = MotionModel(config)
+        own = _outline({name: getattr(model, name).state_dict() for name in COMPONENTS})
+        if shapes == {key: own.get(key) for key in shapes}:
             return config
     raise CheckpointError(f"{path} fits none of the known networks: {', '.join(CONFIGS)}")
+
+
+def _outline(states: dict[str, State]) -> dict[str, torch.Size]:
+    """Shapes that tell configurations apart; a fault elsewhere is told by the key it is at."""
+    shapes = {key: tensor.shape for key, tensor in states.get("kp_detector", {}).items()}
+    last = states.get("generator", {}).get("final.weight")
+    return shapes if last is None else shapes | {"final.weight": last.shape}
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -45,6 +45,9 @@ class MotionConfig:
     key_points: int = 10
     down_blocks: int = 2
     temperature: float = 0.1
+    # The decoder sees where key points were and are to be, and says, pixel by pixel, where the
+    # warped source will do: what a motion uncovers (teeth, lids) no other part can tell it.
+    blend: bool = False
 
     @property
     def factor(self) -> int:
@@ -79,6 +82,18 @@ CONFIGS = {
             max_width=256,
             residual_blocks=4,
             discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
+        ),
+        MotionConfig(
+            name="blend-128",
+            size=128,
+            detector=HourglassConfig(16, 256, 4),
+            dense=HourglassConfig(32, 256, 4),
+            width=32,
+            max_width=256,
+            residual_blocks=3,  # painting is left where nothing can be warped to
+            discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
+            down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
+            blend=True,
         ),
     )
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from fomm.generator import Moved
 from fomm.keypoints import KeyPoints
 from fomm.model import MotionModel
 
@@ -41,8 +42,9 @@ class _Generator(nn.Module):
         small = dense.down(source).expand(count, -1, -1, -1)
         motion = dense(small, at, to, self.align_corners)
         features = self.network.encode(source).expand(count, -1, -1, -1)
-        out: Tensor = self.network.decode(features, motion, self.align_corners)
-        return out
+        image = source.expand(count, -1, -1, -1)
+        moved = Moved(motion, at, to)
+        return self.network.decode(image, features, moved, self.align_corners).prediction
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Where training starts: a generator that already passes colours on.
+"""Where training starts: an earlier model, or a generator that already passes colours on.
 
 From random filters a network takes most of a short training to find out that skin stays skin.
 Here six channels carry red, green and blue and their negatives (batch norm and ReLU would cut off
@@ -12,9 +12,20 @@ import torch
 from torch import Tensor, nn
 
 from fomm.generator import Generator
+from fomm.model import MotionModel
 
 COLOURS = 3
 FAINT = 0.1  # of its random start: what other channels add to the first predictions
+
+
+def take_over(model: MotionModel, start: MotionModel) -> None:
+    """Let `model` begin as `start`; where their decoders differ, with its motion networks only."""
+    if start.config == model.config:
+        model.load_state_dict(start.state_dict())
+        return
+    model.kp_detector.load_state_dict(start.kp_detector.state_dict())
+    motion = start.generator.dense_motion_network.state_dict()
+    model.generator.dense_motion_network.load_state_dict(motion)
 
 
 @torch.no_grad()
@@ -30,6 +41,9 @@ def pass_through(generator: Generator) -> None:
     for block in residual:
         nn.init.zeros_(block.conv2.weight)  # the shortcut alone (Goyal et al. 2017)
         nn.init.zeros_(block.conv2.bias)
+    if generator.blend:
+        for parameter in generator.places.parameters():
+            nn.init.zeros_(parameter)
     generator.final.weight *= FAINT
     _carry(generator.final, joined)
 

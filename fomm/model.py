@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fomm.config import MotionConfig
 from fomm.errors import MotionError
-from fomm.generator import Generated, Generator
+from fomm.generator import Generated, Generator, Moved
 from fomm.keypoints import KeyPointDetector, KeyPoints, relative_motion
 
 Frames = np.ndarray  # (H, W, 3) or (T, H, W, 3), uint8 or float32 in [0, 1], RGB
@@ -22,10 +22,12 @@ BATCH = 8  # frames at a time: bounds memory on long clips
 class Portrait:
     """A source that was looked at once, to perform any number of clips.
 
-    `small` (1, 3, 64, 64) is what the motion networks see, `features` (1, C, h, w) what the
-    decoder warps, `points` its key points, `dtype` the type of the frames to come.
+    `image` (1, 3, H, W) itself, `small` (1, 3, 64, 64) what the motion networks see of it,
+    `features` (1, C, h, w) what the decoder warps, `points` its key points, `dtype` the type of
+    the frames to come.
     """
 
+    image: Tensor
     small: Tensor
     features: Tensor
     points: KeyPoints
@@ -98,7 +100,7 @@ class MotionModel(nn.Module):
         with _telling_memory(image):
             small = self.generator.dense_motion_network.down(image)
             features, points = self.generator.encode(image), self.kp_detector(image)
-        return Portrait(small, features, points, np.asarray(source).dtype)
+        return Portrait(image, small, features, points, np.asarray(source).dtype)
 
     @torch.inference_mode()
     def perform(
@@ -121,11 +123,13 @@ class MotionModel(nn.Module):
 
     def _moved(self, face: Portrait, to: KeyPoints) -> Tensor:
         count = len(to)
-        small, features = (x.expand(count, -1, -1, -1) for x in (face.small, face.features))
-        motion = self.generator.dense_motion_network(
-            small, face.points.expand(count), to, self.align_corners
+        image, small, features = (
+            x.expand(count, -1, -1, -1) for x in (face.image, face.small, face.features)
         )
-        return self.generator.decode(features, motion, self.align_corners)
+        points = face.points.expand(count)
+        motion = self.generator.dense_motion_network(small, points, to, self.align_corners)
+        moved = Moved(motion, points, to)
+        return self.generator.decode(image, features, moved, self.align_corners).prediction
 
     def _tensor(self, frames: Frames, what: str) -> Tensor:
         device = self.generator.final.weight.device

@@ -27,7 +27,9 @@ class TrainConfig:
     openings: float = 30.0  # of lids and lips: a pixel there is the sign itself, elsewhere noise
     warped: float = 0.5  # the merely warped source must already fit: flow is learned in minutes
     gradient: float = 1.0  # lids and lips are edges
-    face: float = 4.0  # eyes and mouth are 5 % of the pixels and all of the meaning
+    face: float = 6.0  # eyes and mouth are 5 % of the pixels and all of the meaning
+    painted: float = 4.0  # the colours painted over the warped source, by themselves
+    share: float = 0.1  # where they are used: the sum of a wrong guess must not outweigh pictures
     ema: float = 0.999  # averages away the noise of small batches
     save_every: int = 200  # steps that a killed run loses at most
     bf16: bool | None = None  # None: where the device has units for it, see `precision`

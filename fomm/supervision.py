@@ -31,6 +31,8 @@ OPENINGS = (
 )
 EYES = (slice(36, 42), slice(42, 48))
 MOUTH = slice(48, 68)
+INNER_LIPS = slice(60, 68)
+GAP = 2.0  # what the gap between the lips weighs beyond the mouth: a few pixels tell it from shut
 
 # Which landmark each one becomes when the image is mirrored.
 MIRRORED = np.concatenate(
@@ -64,10 +66,11 @@ def openings(points: Tensor) -> Tensor:
 
 
 def eye_and_mouth_weight(landmarks: Tensor, size: int) -> Tensor:
-    """(N, 1, size, size) in [0, 1]: soft ellipses over both eyes and the mouth of (N, 68, 2)."""
+    """(N, 1, size, size) in [0, 1 + GAP]: soft ellipses over eyes and mouth of (N, 68, 2)."""
     where = grid(size, size, landmarks)
     regions = [(landmarks[:, rows], 0.45) for rows in EYES] + [(landmarks[:, MOUTH], 0.4)]
-    return torch.stack([_ellipse(where, *region) for region in regions]).amax(0).unsqueeze(1)
+    parts = torch.stack([_ellipse(where, *region) for region in regions]).amax(0)
+    return (parts + GAP * _ellipse(where, landmarks[:, INNER_LIPS], 0.2)).unsqueeze(1)
 
 
 def _ellipse(where: Tensor, points: Tensor, height: float) -> Tensor:

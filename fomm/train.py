@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fomm.data import Batch, Performances, draw_batch
 from fomm.errors import MotionError
-from fomm.generator import Generated, warp
-from fomm.initial import pass_through
+from fomm.generator import Decoded, Moved, warp
+from fomm.geometry import full_precision
+from fomm.initial import pass_through, take_over
 from fomm.keypoints import KeyPoints, relative_motion
 from fomm.losses import gradient_loss, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
@@ -34,7 +36,7 @@ EVERY = 50  # steps a line of progress and a point of the curve stand for
 class Trainer:
     """A model in training: networks, their moving average, optimizer and the step reached.
 
-    It starts from `start` where one is given, else from nothing.
+    It starts from `start` where one is given (fomm.initial.take_over), else from nothing.
     `seed` decides everything else; step n draws from its own generator, so a resumed run and an
     unbroken one give the same weights (same machine, same torch threads).
     """
@@ -52,8 +54,10 @@ class Trainer:
             model = MotionModel(config.model)
         pass_through(model.generator)
         if start is not None:
-            model.load_state_dict(start.state_dict())
-        self.model = in_layout(model.to(self.device), torch.channels_last).train()
+            take_over(model, start)
+        # In float32 the gradient of a kernel takes half as long again in channels-last memory.
+        self.layout = torch.channels_last if self.bf16 else torch.contiguous_format
+        self.model = in_layout(model.to(self.device), self.layout).train()
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.Adam(self._groups(), betas=(0.5, 0.999))
         self.step = 0
@@ -79,8 +83,7 @@ class Trainer:
 
     def advance(self, data: Performances) -> dict[str, Tensor]:
         """One optimisation step; the parts of its loss."""
-        batch = _to(draw_batch(data, self.config.batch, self.config.cross, self.rng(self.step)),
-                    self.device)  # fmt: skip
+        batch = self._draw(data)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * self._rate()
         self._hold_norms()
@@ -97,6 +100,14 @@ class Trainer:
         self._follow()
         self.step += 1
         return {name: value.detach() for name, value in losses.items()}
+
+    def _draw(self, data: Performances) -> Batch:
+        batch = draw_batch(data, self.config.batch, self.config.cross, self.rng(self.step))
+        frames = {role: self._placed(images) for role, images in batch.frames.items()}
+        return Batch(frames, {r: points.to(self.device) for r, points in batch.landmarks.items()})
+
+    def _placed(self, images: Tensor) -> Tensor:
+        return images.to(self.device).contiguous(memory_format=self.layout)
 
     def _groups(self) -> list[dict[str, Any]]:
         """Motion and image parameters, each with its highest learning rate."""
@@ -131,7 +142,7 @@ class Trainer:
         size, side = batch.frames["truth"].shape[-1], self.config.picture_crop
         top, left = self.rng(self.step).integers(0, max(size - side, 0) + 1, 2)
         crop = batch.frames["truth"][:, :, top : top + side, left : left + side]
-        crop = crop.contiguous(memory_format=torch.channels_last)
+        crop = self._placed(crop)
         made = self.model.generator.reproduce(crop)
         return {
             "image": pyramid_loss(made, crop),
@@ -157,13 +168,39 @@ class Trainer:
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         source, moved, losses = self._moved(batch)
-        made: Generated = self.model.generator(batch.frames["source"], source, moved)
+        made = self._made(batch.frames["source"], source, moved)
         truth, weight = batch.frames["truth"], _face_weight(batch)
-        return losses | self._warped_losses(made.deformed, batch) | {
+        losses |= self._warped_losses(made.deformed, batch) | {
             "image": pyramid_loss(made.prediction, truth),
             "gradient": self.config.gradient * gradient_loss(made.prediction, truth),
             "face": self.config.face * weighted_loss(made.prediction, truth, weight),
         }  # fmt: skip
+        if made.painted is None:
+            return losses
+        return losses | self._painted_losses(made.painted, made.deformed, truth, weight)
+
+    def _made(self, image: Tensor, source: KeyPoints, driving: KeyPoints) -> Decoded:
+        network = self.model.generator
+        motion = network.dense_motion_network(image, source, driving, align_corners=True)
+        moved = Moved(motion, source, driving)
+        return network.decode(image, network.encode(image), moved, align_corners=True)
+
+    def _painted_losses(
+        self, painted: Tensor, deformed: Tensor, truth: Tensor, weight: Tensor
+    ) -> dict[str, Tensor]:
+        """Colours must fit by themselves, and their share be high where they fit better.
+
+        The blend alone teaches neither: colours blur at first, their share falls to nothing, and
+        what has no share learns no more.
+        """
+        colours, share = painted[:, :3].float(), painted[:, 3:].float()
+        wrong, flat = ((x.detach() - truth).abs().mean(1, True) for x in (colours, deformed))
+        with full_precision(share):
+            doubt = F.binary_cross_entropy(share, (wrong < flat).float(), weight=0.1 + weight)
+        return {
+            "painted": self.config.painted * weighted_loss(colours, truth, 0.1 + weight),
+            "share": self.config.share * doubt / (0.1 + weight).mean(),
+        }
 
     def _warped_losses(self, deformed: Tensor, batch: Batch) -> dict[str, Tensor]:
         truth, config = batch.frames["truth"], self.config
@@ -270,13 +307,3 @@ def _progress(trainer: Trainer, sums: dict[str, Tensor], seconds: float) -> str:
     trainer.curve.append({"step": trainer.step, **means})
     parts = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
     return f"step {trainer.step}/{trainer.total}  {count / seconds:.2f} steps/s  {parts}"
-
-
-def _to(batch: Batch, device: torch.device) -> Batch:
-    return Batch(
-        {
-            role: frames.to(device).contiguous(memory_format=torch.channels_last)
-            for role, frames in batch.frames.items()
-        },
-        {role: points.to(device) for role, points in batch.landmarks.items()},
-    )

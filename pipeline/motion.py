@@ -15,12 +15,13 @@ from pipeline.fidelity import figures
 from pipeline.files import file_digest, read_json, write_json, writing
 from pipeline.params import MotionParams
 
+MODEL = "blend-128"
 FIRST = Path("motion/first.safetensors")  # of an earlier training, which its .json records
 HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
-POINTS, FLOW, PICTURE = 0.6, 1.5, 0.5
-IMAGE = 5 / 3  # the image path's rate over the motion's, see TrainConfig.image_rate
+POINTS, FLOW, PICTURE = 0.6, 1.5, 0.25
+IMAGE = 5.0  # the image path's rate over the motion's, see TrainConfig.image_rate
 THREADS = 2  # the sums' order, and so the bytes, follow from it
 
 
@@ -40,7 +41,7 @@ def train_motion(
     few people are given to hold four out.
     """
     data = _performances(frames, landmarks)
-    start = fomm.load_checkpoint(FIRST, "compact-128") if params.warm else None
+    start = fomm.load_checkpoint(FIRST, "auto") if params.warm else None
     config = _config(params)
     seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
     torch.set_num_threads(THREADS)
@@ -66,8 +67,9 @@ def _config(params: MotionParams) -> TrainConfig:
     """The schedule; a model that was trained before needs only the last phase."""
     early = 0.0 if params.warm else float(params.steps)
     return TrainConfig(
-        steps=params.steps, point_steps=round(POINTS * early), flow_steps=round(FLOW * early),
-        picture_steps=round(PICTURE * early), batch=params.batch,
+        model=fomm.CONFIGS[MODEL], steps=params.steps, point_steps=round(POINTS * early),
+        flow_steps=round(FLOW * early), picture_steps=round(PICTURE * early),
+        batch=params.batch,
         learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate,
     )  # fmt: skip
 

@@ -86,7 +86,7 @@ def toy(workspace, server, assets, monkeypatch):
     (workspace / ".pallor").mkdir()
     (workspace / ".pallor" / "assets").symlink_to(assets.root)
     (workspace / "motion").mkdir()
-    (workspace / "motion" / "compact-128.safetensors").write_bytes(b"committed")
+    (workspace / "motion" / "blend-128.safetensors").write_bytes(b"committed")
     (workspace / "dvc.yaml").write_text(STAGES)
     (workspace / "toy.py").write_text(TOY)
     (workspace / "params.yaml").write_text("seed: 7\n")
@@ -170,7 +170,7 @@ def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
 
 
 def test_a_missing_checkpoint_is_told_before_anything_runs(toy):
-    (toy / "motion" / "compact-128.safetensors").unlink()
+    (toy / "motion" / "blend-128.safetensors").unlink()
     with pytest.raises(StageError, match="make motion"):
         run_corpus()
     assert not (toy / "plan.json").exists()

@@ -32,7 +32,7 @@ def line(workspace, assets, server, monkeypatch):
     (workspace / ".pallor").mkdir()
     (workspace / ".pallor" / "assets").symlink_to(assets.root)
     (workspace / "motion").mkdir()
-    (workspace / "motion" / "compact-128.safetensors").write_bytes(b"committed")
+    (workspace / "motion" / "blend-128.safetensors").write_bytes(b"committed")
     (workspace / "dvc.yaml").write_text(toyline.STAGES)
     (workspace / "toy.py").write_text(toyline.TOY)
     (workspace / "params.yaml").write_text("seed: 7\n")

@@ -24,7 +24,7 @@ def tensors(model):
     return dict(model.state_dict())
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("config", ["vox-256", "vox-adv-256", "compact-128"])
 def test_keys_are_the_published_ones(config, table):
     parts = table(config)
     networks = {**dict(MotionModel(CONFIGS[config]).named_children()),

@@ -6,7 +6,8 @@ import torch
 
 from fomm.config import CONFIGS
 from fomm.generator import Generator
-from fomm.initial import pass_through
+from fomm.initial import pass_through, take_over
+from fomm.model import MotionModel
 
 
 @pytest.fixture
@@ -40,3 +41,13 @@ def test_detail_still_has_filters_to_learn_with(generator):
     pass_through(generator)
     assert generator.first.conv.weight[6:].abs().sum() > 0
     assert generator.bottleneck.r0.conv1.weight.abs().sum() > 0
+
+
+def test_another_decoder_takes_over_the_motion_networks_alone():
+    start, model = (MotionModel(CONFIGS[name]) for name in ("compact-128", "blend-128"))
+    painted = model.generator.first.conv.weight.clone()
+    take_over(model, start)
+    for part in ("kp_detector", "generator.dense_motion_network"):
+        pairs = (m.get_submodule(part).parameters() for m in (start, model))
+        assert all(torch.equal(one, other) for one, other in zip(*pairs, strict=True))
+    assert torch.equal(model.generator.first.conv.weight, painted)

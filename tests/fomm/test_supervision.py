@@ -49,3 +49,5 @@ def test_the_weight_lies_on_eyes_and_mouth(performances):
         assert weight[int(y), int(x)] > 0.95
     assert weight[int((eyes[1] + mouth[1]) / 2), int(mouth[0])] < 0.5
     assert weight.mean() < 0.15
+    lips, eye = (weight[int(y), int(x)] for x, y in (mouth, landmarks[0, 36:42].mean(0)))
+    assert lips > 2 * eye  # the gap between the lips tells parted from shut

@@ -32,9 +32,9 @@ def _settings_again():
 def test_the_checkpoint_loads_and_the_record_tells(grid, tmp_path):
     said = []
     record = train_motion(*grid, BRIEF, 5, tmp_path, say=said.append)
-    model = fomm.load_checkpoint(tmp_path / "compact-128.safetensors", "compact-128")
+    model = fomm.load_checkpoint(tmp_path / "blend-128.safetensors", "blend-128")
     assert model.animate(grid[0][0, 0, 0], grid[0][1, 0]).shape == (2, 64, 64, 3)
-    assert (tmp_path / "compact-128.safetensors").stat().st_size <= 20e6
+    assert (tmp_path / "blend-128.safetensors").stat().st_size <= 20e6
     assert json.loads((tmp_path / "record.json").read_text()) == record
     assert record["people"] == {"trained on": 2, "held out": HELD_OUT}
     assert set(record["held_out"]["psnr_db"]) == {"static", "absolute", "relative"}
@@ -45,12 +45,12 @@ def test_a_training_goes_on_from_the_first(grid, tmp_path):
     warm = BRIEF.model_copy(update={"warm": True, "learning_rate": 1e-12})
     record = train_motion(*grid, warm, 5, tmp_path, say=lambda line: None)
     first, model = (
-        fomm.load_checkpoint(path, "compact-128")
-        for path in (FIRST, tmp_path / "compact-128.safetensors")
+        fomm.load_checkpoint(path, "blend-128")
+        for path in (FIRST, tmp_path / "blend-128.safetensors")
     )
     assert record["steps"] == {"points": 0, "flow": 0, "picture": 0, "whole": 2}
     assert record["start"]["sha256"] == file_digest(FIRST)
-    assert record["start"]["record"]["model"] == "compact-128"
+    assert record["start"]["record"]["model"] == "blend-128"
     for one, other in zip(first.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 

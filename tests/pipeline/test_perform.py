@@ -10,7 +10,7 @@ from pipeline.params import TransferParams
 from pipeline.perform import perform
 from pipeline.video import write_clip
 
-CHECKPOINT = Path(__file__).parents[2] / "motion" / "compact-128.safetensors"
+CHECKPOINT = Path(__file__).parents[2] / "motion" / "blend-128.safetensors"
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_every_stage_of_the_project_comes_after_those_it_reads():
     ("path", "code"),
     [("avatars", True), ("pipeline/plan.py", True), ("requirements.lock", True),
      ("pipeline/report.html.j2", True), ("data/clips", False), ("portraits", False),
-     ("motion/compact-128.safetensors", False)],
+     ("motion/blend-128.safetensors", False)],
 )  # fmt: skip
 def test_code_is_told_from_data(path, code):
     assert is_code(path) == code
