@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 import fomm
 from fomm import fast
-from fomm.fast import Convolution, FastResidual, Up, prepare
+from fomm.fast import prepare
+from fomm.folded import Convolution, FastResidual, Up, folded
 from fomm.layers import ResidualBlock, UpBlock
 
 
@@ -46,7 +47,7 @@ def agree(found, wanted):
 def test_up(size):
     block = trained(UpBlock(5, 7))
     x = torch.randn(3, 5, *size)
-    agree(Up(*fast.folded(block.conv, block.norm))(x), block(x))
+    agree(Up(*folded(block.conv, block.norm))(x), block(x))
 
 
 @pytest.mark.parametrize("size", [6, 32])
