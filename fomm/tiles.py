@@ -9,6 +9,7 @@ import ctypes
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,10 +19,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fomm.pages import spacious
+
 LANES, WIDE, FEW = 8, 16, 3  # as in tiles.c: floats a register, outputs of a product, of a window
 # Points +-p of each tile size, besides 0 and infinity; for 8 the fourth was chosen by its error.
 HALVES = {4: (1.0, 2.0), 6: (1.0, 2.0, 0.5), 8: (1.0, 2.0, 0.5, 4 / 3)}
 LEAST = {4: 0, 6: 64, 8: 16}  # pixels a side from which a tile size pays, as measured
+
+
+_own = threading.local()
 
 
 class _Layer(ctypes.Structure):
@@ -140,7 +146,8 @@ def packed_kernel(weight: Tensor, tile: int) -> Tensor:
     g = matrices(tile)[1]
     products = torch.einsum("ai,oqij,bj->abqo", g, weight.double(), g).flatten(0, 1).float()
     products = F.pad(products, (0, 0, 0, -weight.shape[1] % LANES))
-    return products.unflatten(-1, (-1, WIDE)).transpose(1, 2).contiguous()
+    packed = products.unflatten(-1, (-1, WIDE)).transpose(1, 2)
+    return spacious(*packed.shape).copy_(packed)
 
 
 def convolve(
@@ -155,7 +162,7 @@ def convolve(
     frames = _last(x)
     count, high, wide, inputs = frames.shape
     outputs = len(bias)
-    out = x.new_empty(count, step * high, step * wide, outputs // step**2)
+    out = spacious(count, step * high, step * wide, outputs // step**2)
     added = None if shortcut is None else _last(shortcut)
     gain, shift = before or (None, None)
     tensors = (frames, gain, shift, kernel, bias, added, out)
@@ -165,8 +172,7 @@ def convolve(
     size = made.scratch(ctypes.byref(layer))
 
     def work(first: int, last: int) -> None:
-        room = torch.empty(size)
-        made.convolve(ctypes.byref(layer), ctypes.c_void_p(room.data_ptr()), first, last)
+        made.convolve(ctypes.byref(layer), ctypes.c_void_p(_room(size).data_ptr()), first, last)
 
     _share(work, count * -(-high // tile) * -(-wide // tile))
     return out.permute(0, 3, 1, 2)
@@ -182,12 +188,10 @@ def packed_window(weight: Tensor) -> Tensor:
 def correlate(x: Tensor, kernel: Tensor, bias: Tensor, padding: int) -> Tensor:
     """A k x k convolution of few outputs, by a `packed_window`: (N, I, H, W) > (N, O, H', W')."""
     groups, size, _, run = kernel.shape
-    p = padding
-    # One row more: the last window's zero weights still read a few floats beyond it.
-    frames = F.pad(x.permute(0, 2, 3, 1), (0, 0, p, p, p, p + 1)).contiguous()
+    frames = _bordered(x, padding)
     count, below, right, channels = frames.shape
     high, wide, outputs = below - size, right - size + 1, FEW * groups
-    out = x.new_empty(count, high, wide, outputs)
+    out = spacious(count, high, wide, outputs)
     biases = F.pad(bias, (0, outputs - len(bias)))
     pointer = (ctypes.c_void_p(t.data_ptr()) for t in (frames, kernel, biases, out))
     at, by, plus, to = pointer
@@ -201,10 +205,32 @@ def correlate(x: Tensor, kernel: Tensor, bias: Tensor, padding: int) -> Tensor:
     return out.permute(0, 3, 1, 2)[:, : len(bias)]
 
 
+def _room(count: int) -> Tensor:
+    """At least `count` floats to work in, this thread's own and kept."""
+    if len(getattr(_own, "room", ())) < count:
+        _own.room = spacious(count)
+    found: Tensor = _own.room
+    return found
+
+
 def _last(x: Tensor) -> Tensor:
     """(N, C, H, W) as contiguous (N, H, W, C), C rounded up to whole registers."""
     frames = x.permute(0, 2, 3, 1)
-    return F.pad(frames, (0, -x.shape[1] % LANES)).contiguous()
+    rest = x.shape[1] % LANES  # torch copies even where there is nothing to pad
+    return F.pad(frames, (0, LANES - rest)) if rest else frames.contiguous()
+
+
+def _bordered(x: Tensor, border: int) -> Tensor:
+    """(N, C, H, W) as (N, H', W', C) with zeros around.
+
+    One row more below: a window's zero weights still read a few floats beyond it.
+    """
+    count, channels, high, wide = x.shape
+    found = spacious(count, high + 2 * border + 1, wide + 2 * border, channels)
+    found[:, :border], found[:, border + high :] = 0, 0
+    found[:, :, :border], found[:, :, border + wide :] = 0, 0
+    found[:, border : border + high, border : border + wide] = x.permute(0, 2, 3, 1)
+    return found
 
 
 @cache
