@@ -44,8 +44,11 @@ static void take(const Layer *a, int frame, int top, int left, int channel, floa
     for (int j = 0; j < POINTS; j++) analyse(seen + j, POINTS, half + j, POINTS);
     for (int i = 0; i < POINTS; i++) {
         analyse(half + i * POINTS, 1, line, 1);
-        for (int j = 0; j < POINTS; j++)
-            *(v8 *)(values + (i * POINTS + j) * plane(a->inputs)) = line[j];
+        for (int j = 0; j < POINTS; j++) {
+            float *to = values + (i * POINTS + j) * plane(a->inputs);
+            *(v8 *)to = line[j];
+            __builtin_prefetch(to + LINE, 1); /* too many planes for the processor to foresee */
+        }
     }
 }
 
@@ -55,7 +58,10 @@ static void give(const Layer *a, int frame, int top, int left, int channel, cons
     v8 seen[PLANES], half[TILE * POINTS], line[TILE];
     const int width = a->outputs / (a->step * a->step), phase = channel / width;
     const v8 bias = load(a->bias + channel);
-    for (int i = 0; i < PLANES; i++) seen[i] = load(products + i * plane(a->outputs));
+    for (int i = 0; i < PLANES; i++, products += plane(a->outputs)) {
+        seen[i] = load(products);
+        __builtin_prefetch(products + LINE);
+    }
     for (int j = 0; j < POINTS; j++) synthesise(seen + j, POINTS, half + j, POINTS);
     for (int i = 0; i < TILE && top + i < a->high; i++) {
         synthesise(half + i * POINTS, 1, line, 1);
@@ -70,14 +76,15 @@ static void give(const Layer *a, int frame, int top, int left, int channel, cons
     }
 }
 
-/* (ROWS, inner) times (inner, WIDE), all of it in registers. The next rows and the next columns are
- * asked for meanwhile: waiting for them took a third of the time. */
-static void product(const float *x, const float *kernel, int inner, float *y, int stride)
+/* (ROWS, inner) times (inner, WIDE), all of it in registers. The next rows, and a share of the next
+ * columns from `ahead` on, are asked for meanwhile: waiting for them took a third of the time. */
+static void product(const float *x, const float *kernel, int inner, const float *ahead, int share,
+                    float *y, int stride)
 {
     v8 sum[ROWS][2] = {0};
     for (int k = 0; k < inner; k++) {
         __builtin_prefetch(x + (inner + k) * ROWS);
-        __builtin_prefetch(kernel + (inner + k) * WIDE);
+        __builtin_prefetch(ahead + k * share);
         const v8 one = load(kernel + k * WIDE), two = load(kernel + k * WIDE + 8);
 #pragma GCC unroll 6
         for (int i = 0; i < ROWS; i++) {
@@ -89,6 +96,22 @@ static void product(const float *x, const float *kernel, int inner, float *y, in
     for (int i = 0; i < ROWS; i++) {
         *(v8 *)(y + (long)i * stride) = sum[i][0];
         *(v8 *)(y + (long)i * stride + 8) = sum[i][1];
+    }
+}
+
+/* One plane of values times its kernel, `tiles` rounded up to whole ROWS. */
+static void multiply(const Layer *a, int p, int tiles, const float *values, float *products)
+{
+    const int inputs = a->inputs, outputs = a->outputs;
+    const int times = (tiles + ROWS - 1) / ROWS, share = (WIDE + times - 1) / times;
+    const float *x = values + p * plane(inputs);
+    float *y = products + p * plane(outputs);
+    for (int j = 0; j < outputs; j += WIDE) {
+        const float *kernel = a->kernel + ((long)p * outputs + j) * inputs;
+        const float *next = kernel + (long)inputs * WIDE;
+        for (int i = 0; i < times; i++)
+            product(x + (long)i * ROWS * inputs, kernel, inputs, next + (long)i * inputs * share,
+                    share, y + (long)i * ROWS * outputs + j, outputs);
     }
 }
 
@@ -108,13 +131,7 @@ void convolve(const Layer *a, float *values, int first, int last)
                 take(a, at / across / down, row * TILE - 1, at % across * TILE - 1, c,
                      values + (long)t * a->inputs + c);
         }
-        for (int p = 0; p < PLANES; p++)
-            for (int j = 0; j < a->outputs; j += WIDE)
-                for (int i = 0; i < tiles; i += ROWS)
-                    product(values + p * plane(a->inputs) + (long)i * a->inputs,
-                            a->kernel + ((long)p * a->outputs + j) * a->inputs, a->inputs,
-                            products + p * plane(a->outputs) + (long)i * a->outputs + j,
-                            a->outputs);
+        for (int p = 0; p < PLANES; p++) multiply(a, p, tiles, values, products);
         for (int t = 0; t < tiles; t++) {
             const int at = start + t, row = at / across % down;
             for (int c = 0; c < a->outputs; c += 8)
