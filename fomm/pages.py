@@ -19,7 +19,7 @@ _one_by_one = Lock()
 
 
 def spacious(*shape: int) -> Tensor:
-    """An uninitialised float32 tensor; its memory is used again when no tensor holds it any more."""
+    """An uninitialised float32 tensor; once no tensor holds its memory, it is used again."""
     size = 4 * math.prod(shape)
     with _one_by_one:
         at = next((i for i in range(len(_pages)) if len(_pages[i]) == size and _idle(i)), -1)

@@ -6,6 +6,7 @@ compiler is asked for once a process; `reason()` says why there is none of this.
 """
 
 import ctypes
+import os
 import shutil
 import subprocess
 import tempfile
@@ -19,21 +20,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fomm import transforms
 from fomm.pages import spacious
 
 LANES, WIDE, FEW = 8, 16, 3  # as in tiles.c: floats a register, outputs of a product, of a window
-# Points +-p of each tile size, besides 0 and infinity; for 8 the fourth was chosen by its error.
-HALVES = {4: (1.0, 2.0), 6: (1.0, 2.0, 0.5), 8: (1.0, 2.0, 0.5, 4 / 3)}
 LEAST = {4: 0, 6: 64, 8: 16}  # pixels a side from which a tile size pays, as measured
-
+POINTERS = ("x", "gain", "shift", "kernel", "bias", "shortcut", "y")  # of a Layer, in its order
+NUMBERS = ("count", "high", "wide", "inputs", "outputs", "step", "relu")
 
 _own = threading.local()
 
 
 class _Layer(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
-        *((name, ctypes.c_void_p) for name in ("x", "gain", "shift", "kernel", "bias", "shortcut", "y")),
-        *((name, ctypes.c_int) for name in ("count", "high", "wide", "inputs", "outputs", "step", "relu")),
+    _fields_ = [(name, ctypes.c_void_p) for name in POINTERS] + [
+        (name, ctypes.c_int) for name in NUMBERS
     ]
 
 
@@ -56,84 +56,12 @@ def library(tile: int) -> ctypes.CDLL:
     """`tiles.c` with the transforms of one tile size."""
     with tempfile.TemporaryDirectory() as folder:
         source, built = Path(folder, "tiles.c"), Path(folder, "tiles.so")
-        source.write_text(_prefix(tile) + Path(__file__).with_suffix(".c").read_text())
+        source.write_text(transforms.source(tile) + Path(__file__).with_suffix(".c").read_text())
         flags = ["-O3", "-march=native", "-std=gnu11", "-shared", "-fPIC", "-Wno-psabi"]
         subprocess.run(["cc", *flags, source, "-o", built], check=True, capture_output=True)
         found = ctypes.CDLL(str(built))
     found.scratch.restype = ctypes.c_long
     return found
-
-
-def matrices(tile: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Float64 analysis (P, P), kernel transform (P, 3) and synthesis (tile, P); P = tile + 2.
-
-    Toom-Cook at the points 0, +-p and infinity, so that for kernel g and P inputs d
-    synthesis @ ((kernel @ g) * (analysis @ d)) is their correlation of `tile` outputs.
-    """
-    points = [0.0, *(sign * p for p in HALVES[tile] for sign in (1, -1))]
-    whole = _polynomial(points)
-    lines, kernels = [], []
-    for i, p in enumerate(points):
-        others = points[:i] + points[i + 1 :]
-        lines.append([*_polynomial(others), 0.0])
-        scale = torch.tensor([p - q for q in others], dtype=torch.float64).prod()
-        kernels.append([float(p**k / scale) for k in range(3)])
-    powers = [[p**k for p in points] + [float(k == tile - 1)] for k in range(tile)]
-    found = ([*lines, whole], [*kernels, [0.0, 0.0, 1.0]], powers)
-    analysis, kernel, synthesis = (torch.tensor(x, dtype=torch.float64) for x in found)
-    return analysis, kernel, synthesis
-
-
-def _polynomial(roots: list[float]) -> list[float]:
-    """Coefficients, lowest first, of the monic polynomial with these roots."""
-    found = [1.0]
-    for root in roots:
-        found = [a - root * b for a, b in zip([0.0, *found], [*found, 0.0], strict=True)]
-    return found
-
-
-def _prefix(tile: int) -> str:
-    """What `tiles.c` expects before itself."""
-    analysis, _, synthesis = matrices(tile)
-    return "\n".join([
-        "typedef float v8 __attribute__((vector_size(32), aligned(4), may_alias));",
-        "typedef int i8 __attribute__((vector_size(32)));",
-        f"enum {{ TILE = {tile}, POINTS = {tile + 2} }};",
-        _analyse(analysis.tolist()), _synthesise(synthesis.tolist()), "",
-    ])  # fmt: skip
-
-
-def _analyse(rows: list[list[float]]) -> str:
-    """Values at +p and -p share their even and odd halves."""
-    lines = []
-    for i, row in enumerate(rows):
-        even, odd = (_sum({k: row[k] for k in range(h, len(row), 2)}) for h in (0, 1))
-        if i in (0, len(rows) - 1):
-            lines.append(f"y[{i} * t] = {even if i == 0 else odd};")
-        elif i % 2:
-            lines.append(f"{{ const v8 e = {even}, o = {odd}; y[{i} * t] = e + o; y[{i + 1} * t] = e - o; }}")
-    return _function("analyse", lines)
-
-
-def _synthesise(rows: list[list[float]]) -> str:
-    """Even outputs take the sums of the products at +p and -p, odd ones their differences."""
-    pairs = (len(rows[0]) - 2) // 2
-    lines = [f"const v8 s{i} = x[{2 * i + 1} * s] + x[{2 * i + 2} * s], "
-             f"d{i} = x[{2 * i + 1} * s] - x[{2 * i + 2} * s];" for i in range(pairs)]  # fmt: skip
-    for k, row in enumerate(rows):
-        terms = [f"{row[2 * i + 1]!r}f * {'sd'[k % 2]}{i}" for i in range(pairs)]
-        ends = [f"x[{i} * s]" for i in (0, len(row) - 1) if row[i]]
-        lines.append(f"y[{k} * t] = {' + '.join(terms + ends)};")
-    return _function("synthesise", lines)
-
-
-def _sum(terms: dict[int, float]) -> str:
-    return " + ".join(f"{value!r}f * x[{k} * s]" for k, value in terms.items() if value) or "(v8){0}"
-
-
-def _function(name: str, lines: list[str]) -> str:
-    body = "\n    ".join(lines)
-    return f"static inline void {name}(const v8 *x, int s, v8 *y, int t)\n{{\n    {body}\n}}"
 
 
 def fitting(x: Tensor, large: int) -> int:
@@ -143,7 +71,7 @@ def fitting(x: Tensor, large: int) -> int:
 
 def packed_kernel(weight: Tensor, tile: int) -> Tensor:
     """(O, I, 3, 3) > (P * P, O / 16, I rounded up to 8, 16), computed in float64."""
-    g = matrices(tile)[1]
+    g = transforms.matrices(tile)[1]
     products = torch.einsum("ai,oqij,bj->abqo", g, weight.double(), g).flatten(0, 1).float()
     products = F.pad(products, (0, 0, 0, -weight.shape[1] % LANES))
     packed = products.unflatten(-1, (-1, WIDE)).transpose(1, 2)
@@ -238,8 +166,12 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads)
 
 
+# A forked child has none of the threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def _share(work: Callable[[int, int], None], count: int) -> None:
-    """The range 0 to `count` in as many parts as torch has threads; ctypes frees the interpreter."""
+    """The range 0 to `count` in as many parts as torch has threads; in C they run at once."""
     threads = torch.get_num_threads()
     if threads == 1:
         return work(0, count)
