@@ -77,6 +77,16 @@ def fidelity(grid: Grid, model: fomm.MotionModel, reader: Reader) -> dict[str, o
     return _rates(grid, rows)
 
 
+def relative_gain(grid: Grid, model: fomm.MotionModel) -> float:
+    """dB by which the relative transfer is nearer to the truth than the source standing still."""
+    gains = []
+    for person, motion in _held_out(grid):
+        truth = grid.frames[person, motion]
+        made = model.animate(truth[0], grid.frames[_driver(grid, person), motion])
+        gains.append(psnr(made, truth) - psnr(np.broadcast_to(truth[0], truth.shape), truth))
+    return round(float(np.mean(gains)), 3)
+
+
 def _made(grid: Grid, model: fomm.MotionModel, person: int, motion: int) -> dict[str, np.ndarray]:
     source = grid.frames[person, motion, 0]
     driving = grid.frames[_driver(grid, person), motion]
@@ -197,7 +207,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     params = load_params()
     checkpoint = options.checkpoint or Path(params.motion.checkpoint)
-    made = fomm.prepare(fomm.load_checkpoint(checkpoint, config="auto"))
+    model = fomm.load_checkpoint(checkpoint, config="auto")
+    made = fomm.prepare(model)
     grid = load(Store(options.home, "motion"), params)
     if options.sheet:
         from transfer_sheet import draw_sheet
@@ -205,6 +216,7 @@ def main() -> None:
         draw_sheet(options.sheet, grid, made.model)
         return
     found = fidelity(grid, made.model, _reader(grid, options.epochs))
+    found["fast_psnr_gain_db"] = relative_gain(grid, fomm.prepare(model, "fast").model)
     print(json.dumps(found | (measure(options.rounds) if options.rounds else {})))
 
 

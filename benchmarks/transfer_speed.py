@@ -27,8 +27,8 @@ def measure(rounds: int, config: str = "vox-256") -> dict[str, object]:
         error = np.abs(made.model.animate(source, driving) - plain)
         ratio = _paired(model, made.model, source, driving, rounds)
         print(
-            f"{mode:>6} is {made.mode} ({made.because}): {ratio:.2f} x faster than the plain graph "
-            f"at {size} px, max error {error.max():.1e}, mean {error.mean():.1e}"
+            f"{mode:>6} is {made.mode} ({made.because}; {made.how}): {ratio:.2f} x faster than "
+            f"the plain graph at {size} px, max error {error.max():.1e}, mean {error.mean():.1e}"
         )
         found |= {
             f"{mode}_speedup": round(ratio, 2), f"{mode}_is": made.mode,

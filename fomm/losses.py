@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fomm.geometry import inverse
+from fomm.geometry import full_precision, inverse
 from fomm.keypoints import KeyPoints
 from fomm.layers import antialias_down, antialias_kernel
 
@@ -43,6 +43,23 @@ def gradient_loss(prediction: Tensor, truth: Tensor) -> Tensor:
 def weighted_loss(prediction: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """Mean absolute difference under a (N, 1, H, W) weight of eyes and mouth, not negative."""
     return ((prediction - truth).abs() * weight).sum() / (3 * weight.sum()).clamp_min(1.0)
+
+
+def painted_losses(
+    painted: Tensor, deformed: Tensor, truth: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """How wrong the colours of `painted` (N, 4, H, W) are, and how doubtful their share.
+
+    Colours must fit the truth by themselves, and their share be high where they fit it better than
+    the warped source `deformed` (N, 3, H, W); `weight` (N, 1, H, W) as in `weighted_loss`. The
+    blend alone teaches neither: colours blur at first, their share falls to nothing, and what has
+    no share learns no more.
+    """
+    colours, share, weight = painted[:, :3].float(), painted[:, 3:].float(), 0.1 + weight
+    wrong, flat = ((x.detach() - truth).abs().mean(1, True) for x in (colours, deformed))
+    with full_precision(share):
+        doubt = F.binary_cross_entropy(share, (wrong < flat).float(), weight=weight)
+    return weighted_loss(colours, truth, weight), doubt / weight.mean()
 
 
 def point_loss(found: Tensor, truth: Tensor, seen: Tensor) -> Tensor:

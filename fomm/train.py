@@ -16,15 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from fomm.data import Batch, Performances, draw_batch
 from fomm.errors import MotionError
 from fomm.generator import Decoded, Moved, warp
-from fomm.geometry import full_precision
 from fomm.initial import pass_through, take_over
 from fomm.keypoints import KeyPoints, relative_motion
-from fomm.losses import gradient_loss, point_loss, pyramid_loss, weighted_loss
+from fomm.losses import gradient_loss, painted_losses, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
 from fomm.recipe import TrainConfig, precision
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
@@ -177,30 +175,14 @@ class Trainer:
         }  # fmt: skip
         if made.painted is None:
             return losses
-        return losses | self._painted_losses(made.painted, made.deformed, truth, weight)
+        wrong, doubt = painted_losses(made.painted, made.deformed, truth, weight)
+        return losses | {"painted": self.config.painted * wrong, "share": self.config.share * doubt}
 
     def _made(self, image: Tensor, source: KeyPoints, driving: KeyPoints) -> Decoded:
         network = self.model.generator
         motion = network.dense_motion_network(image, source, driving, align_corners=True)
         moved = Moved(motion, source, driving)
         return network.decode(image, network.encode(image), moved, align_corners=True)
-
-    def _painted_losses(
-        self, painted: Tensor, deformed: Tensor, truth: Tensor, weight: Tensor
-    ) -> dict[str, Tensor]:
-        """Colours must fit by themselves, and their share be high where they fit better.
-
-        The blend alone teaches neither: colours blur at first, their share falls to nothing, and
-        what has no share learns no more.
-        """
-        colours, share = painted[:, :3].float(), painted[:, 3:].float()
-        wrong, flat = ((x.detach() - truth).abs().mean(1, True) for x in (colours, deformed))
-        with full_precision(share):
-            doubt = F.binary_cross_entropy(share, (wrong < flat).float(), weight=0.1 + weight)
-        return {
-            "painted": self.config.painted * weighted_loss(colours, truth, 0.1 + weight),
-            "share": self.config.share * doubt / (0.1 + weight).mean(),
-        }
 
     def _warped_losses(self, deformed: Tensor, batch: Batch) -> dict[str, Tensor]:
         truth, config = batch.frames["truth"], self.config

@@ -1,0 +1,180 @@
+"""Convolutions compiled for this processor from `tiles.c`, where torch's own are slower.
+
+Winograd's F(m x m, 3 x 3) (Lavin & Gray 2016; see `winograd`) spends half its time on transforms
+when each step of them is a torch operation of its own; compiled, they run on registers. A C
+compiler is asked for once a process; `reason()` says why there is none of this.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fomm import transforms
+from fomm.pages import spacious
+
+LANES, WIDE, FEW = 8, 16, 3  # as in tiles.c: floats a register, outputs of a product, of a window
+LEAST = {4: 0, 6: 64, 8: 16}  # pixels a side from which a tile size pays, as measured
+POINTERS = ("x", "gain", "shift", "kernel", "bias", "shortcut", "y")  # of a Layer, in its order
+NUMBERS = ("count", "high", "wide", "inputs", "outputs", "step", "relu")
+
+_own = threading.local()
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in POINTERS] + [
+        (name, ctypes.c_int) for name in NUMBERS
+    ]
+
+
+@cache
+def reason() -> str:
+    """Why compiled tiles cannot be had here, or an empty string."""
+    if torch.backends.cpu.get_cpu_capability() != "AVX2":
+        return "this processor's vectors are not AVX2's"
+    if shutil.which("cc") is None:
+        return "there is no C compiler (cc)"
+    try:
+        library(4)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"the C compiler failed ({error})"
+    return ""
+
+
+@cache
+def library(tile: int) -> ctypes.CDLL:
+    """`tiles.c` with the transforms of one tile size."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, built = Path(folder, "tiles.c"), Path(folder, "tiles.so")
+        source.write_text(transforms.source(tile) + Path(__file__).with_suffix(".c").read_text())
+        flags = ["-O3", "-march=native", "-std=gnu11", "-shared", "-fPIC", "-Wno-psabi"]
+        subprocess.run(["cc", *flags, source, "-o", built], check=True, capture_output=True)
+        found = ctypes.CDLL(str(built))
+    found.scratch.restype = ctypes.c_long
+    return found
+
+
+def fitting(x: Tensor, large: int) -> int:
+    """The tile side for frames (N, C, H, W): small ones would leave most of a large tile empty."""
+    return large if min(x.shape[-2:]) >= LEAST[large] else 4
+
+
+def packed_kernel(weight: Tensor, tile: int) -> Tensor:
+    """(O, I, 3, 3) > (P * P, O / 16, I rounded up to 8, 16), computed in float64."""
+    g = transforms.matrices(tile)[1]
+    products = torch.einsum("ai,oqij,bj->abqo", g, weight.double(), g).flatten(0, 1).float()
+    products = F.pad(products, (0, 0, 0, -weight.shape[1] % LANES))
+    packed = products.unflatten(-1, (-1, WIDE)).transpose(1, 2)
+    return spacious(*packed.shape).copy_(packed)
+
+
+def convolve(
+    x: Tensor, kernel: Tensor, bias: Tensor, tile: int, *, step: int = 1, relu: bool = False,
+    before: tuple[Tensor, Tensor] | None = None, shortcut: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """A 3 x 3 convolution with zero padding: (N, I, H, W) > (N, O, H, W), channels-last.
+
+    `before` normalises by gain and shift (I,) and takes the ReLU first; `shortcut` is added to the
+    result; with `step` 2 the outputs are phases of a doubled picture, as in `winograd.convolve`.
+    """
+    frames = _last(x)
+    count, high, wide, inputs = frames.shape
+    outputs = len(bias)
+    out = spacious(count, step * high, step * wide, outputs // step**2)
+    added = None if shortcut is None else _last(shortcut)
+    gain, shift = before or (None, None)
+    tensors = (frames, gain, shift, kernel, bias, added, out)
+    numbers = (count, high, wide, inputs, outputs, step, relu)
+    layer = _Layer(*(t if t is None else t.data_ptr() for t in tensors), *numbers)
+    made = library(tile)
+    size = made.scratch(ctypes.byref(layer))
+
+    def work(first: int, last: int) -> None:
+        made.convolve(ctypes.byref(layer), ctypes.c_void_p(_room(size).data_ptr()), first, last)
+
+    _share(work, count * -(-high // tile) * -(-wide // tile))
+    return out.permute(0, 3, 1, 2)
+
+
+def packed_window(weight: Tensor) -> Tensor:
+    """(O, I, k, k) > (O / 3, k, 3, k I rounded up to 8), zeros beyond."""
+    lines = weight.permute(0, 2, 3, 1).flatten(2)  # (O, k, k I)
+    lines = F.pad(lines, (0, -lines.shape[2] % LANES, 0, 0, 0, -len(weight) % FEW))
+    return lines.unflatten(0, (-1, FEW)).transpose(1, 2).contiguous()
+
+
+def correlate(x: Tensor, kernel: Tensor, bias: Tensor, padding: int) -> Tensor:
+    """A k x k convolution of few outputs, by a `packed_window`: (N, I, H, W) > (N, O, H', W')."""
+    groups, size, _, run = kernel.shape
+    frames = _bordered(x, padding)
+    count, below, right, channels = frames.shape
+    high, wide, outputs = below - size, right - size + 1, FEW * groups
+    out = spacious(count, high, wide, outputs)
+    biases = F.pad(bias, (0, outputs - len(bias)))
+    pointer = (ctypes.c_void_p(t.data_ptr()) for t in (frames, kernel, biases, out))
+    at, by, plus, to = pointer
+
+    def work(first: int, last: int) -> None:
+        library(4).correlate(
+            at, below, right, channels, by, size, run, plus, to, high, wide, outputs, first, last
+        )
+
+    _share(work, count * high)
+    return out.permute(0, 3, 1, 2)[:, : len(bias)]
+
+
+def _room(count: int) -> Tensor:
+    """At least `count` floats to work in, this thread's own and kept."""
+    if len(getattr(_own, "room", ())) < count:
+        _own.room = spacious(count)
+    found: Tensor = _own.room
+    return found
+
+
+def _last(x: Tensor) -> Tensor:
+    """(N, C, H, W) as contiguous (N, H, W, C), C rounded up to whole registers."""
+    frames = x.permute(0, 2, 3, 1)
+    rest = x.shape[1] % LANES  # torch copies even where there is nothing to pad
+    return F.pad(frames, (0, LANES - rest)) if rest else frames.contiguous()
+
+
+def _bordered(x: Tensor, border: int) -> Tensor:
+    """(N, C, H, W) as (N, H', W', C) with zeros around.
+
+    One row more below: a window's zero weights still read a few floats beyond it.
+    """
+    count, channels, high, wide = x.shape
+    found = spacious(count, high + 2 * border + 1, wide + 2 * border, channels)
+    found[:, :border], found[:, border + high :] = 0, 0
+    found[:, :, :border], found[:, :, border + wide :] = 0, 0
+    found[:, border : border + high, border : border + wide] = x.permute(0, 2, 3, 1)
+    return found
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)
+
+
+# A forked child has none of the threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def _share(work: Callable[[int, int], None], count: int) -> None:
+    """The range 0 to `count` in as many parts as torch has threads; in C they run at once."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        return work(0, count)
+    edges = [count * i // threads for i in range(threads + 1)]
+    list(_pool(threads).map(work, edges[:-1], edges[1:]))
+    return None
