@@ -1,6 +1,6 @@
 """Sizes of the published networks and of the compact one that is trained in this repository."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fomm.errors import MotionError
 
@@ -68,30 +68,26 @@ def _vox(name: str, discriminator: DiscriminatorConfig) -> MotionConfig:
     )
 
 
+COMPACT = MotionConfig(
+    name="compact-128",
+    size=128,
+    detector=HourglassConfig(16, 256, 4),
+    dense=HourglassConfig(32, 256, 4),
+    width=32,
+    max_width=256,
+    residual_blocks=4,
+    discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
+)
 CONFIGS = {
     config.name: config
     for config in (
         _vox("vox-256", DiscriminatorConfig(32, 512, spectral=True)),
         _vox("vox-adv-256", DiscriminatorConfig(32, 512, heatmaps=True)),
-        MotionConfig(
-            name="compact-128",
-            size=128,
-            detector=HourglassConfig(16, 256, 4),
-            dense=HourglassConfig(32, 256, 4),
-            width=32,
-            max_width=256,
-            residual_blocks=4,
-            discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
-        ),
-        MotionConfig(
+        COMPACT,
+        replace(
+            COMPACT,
             name="blend-128",
-            size=128,
-            detector=HourglassConfig(16, 256, 4),
-            dense=HourglassConfig(32, 256, 4),
-            width=32,
-            max_width=256,
             residual_blocks=3,  # painting is left where nothing can be warped to
-            discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
             down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
             blend=True,
         ),

@@ -53,7 +53,7 @@ class Trainer:
         pass_through(model.generator)
         if start is not None:
             take_over(model, start)
-        # In float32 the gradient of a kernel takes half as long again in channels-last memory.
+        # In float32 the gradient of a kernel takes up to twice as long in channels-last memory.
         self.layout = torch.channels_last if self.bf16 else torch.contiguous_format
         self.model = in_layout(model.to(self.device), self.layout).train()
         self.average = copy.deepcopy(self.model)

@@ -48,14 +48,14 @@ class MotionParams(Section):
     """The motion model's checkpoint and its training."""
 
     checkpoint: str = "motion/blend-128.safetensors"  # committed, so a clone need not retrain
-    warm: bool = True  # go on from motion/first.safetensors; from nothing costs three times as much
+    warm: bool = True  # go on from motion/first.safetensors; from nothing costs twice as much
     identities: int = Field(48, ge=6)  # people of the training clips, none of them in the corpus
     performances: int = Field(9, ge=1)  # motions; each person performs each: cross-identity truth
     frames: int = Field(6, ge=2)  # of a training clip, over two seconds: onset, apex and offset
     samples: int = Field(4, ge=1)  # fewer than the corpus': training averages the noise away
     steps: int = Field(800, ge=1)  # of the whole; twenty minutes on two cores without bf16 units
     batch: int = Field(4, ge=1)  # more steps in the same time: four faces already differ enough
-    learning_rate: float = Field(2e-4, gt=0)  # the paper's; 4e-4 shook trained points, see recipe
+    learning_rate: float = Field(2e-4, gt=0)  # the paper's; 4e-4 shook trained key points
 
 
 class FacenetParams(Section):

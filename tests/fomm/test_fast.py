@@ -72,7 +72,7 @@ def test_the_prepared_model_animates_alike(model, faces):
     assert (prepared.mode, prepared.because) == ("exact", "it was asked for")
     found, wanted = prepared.model.animate(*faces), model.animate(*faces)
     assert np.abs(found - wanted).max() <= 2e-4
-    assert np.abs(found - wanted).mean() <= 5e-6
+    assert np.abs(found - wanted).mean() <= 2e-6
 
 
 def test_the_prepared_model_finds_the_same_key_points(model, faces):
