@@ -18,7 +18,7 @@ from fomm.model import MotionModel
 
 Mode = Literal["exact", "fast"]
 # Outputs a side of the compiled tiles: larger ones multiply less and lose digits.
-LARGE: dict[str, int] = {"exact": 4, "fast": 8}
+LARGE: dict[str, int] = {"exact": 6, "fast": 8}
 HEAD = 7  # the kernel of the networks' last layers
 COMPILED = "tiles compiled for this processor"
 

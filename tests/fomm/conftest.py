@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import fomm
 from fomm.data import Performances
 
 DATA = Path(__file__).parents[1] / "data" / "fomm"
@@ -74,6 +75,12 @@ def saved(states, tmp_path_factory):
         return made[config, seed]
 
     return save
+
+
+@pytest.fixture(scope="session")
+def committed():
+    """The motion model in the repository: its decoder blends."""
+    return fomm.load_checkpoint(DATA.parents[2] / "motion" / "blend-128.safetensors", "auto")
 
 
 @pytest.fixture(scope="session")

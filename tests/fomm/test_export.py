@@ -13,9 +13,7 @@ def model(saved):
     return fomm.load_checkpoint(saved("compact-128", 13), "compact-128")
 
 
-@pytest.fixture(scope="module")
-def sessions(model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("onnx")
+def _sessions(model, folder):
     paths = export_onnx(model, folder)
     assert sorted(folder.iterdir()) == sorted(paths)
     return [
@@ -23,7 +21,10 @@ def sessions(model, tmp_path_factory):
     ]
 
 
-def test_parity(model, sessions, golden):
+@pytest.mark.parametrize("name", ["model", "committed"])
+def test_parity(name, request, golden, tmp_path):
+    model = request.getfixturevalue(name)
+    sessions = _sessions(model, tmp_path)
     numbers = golden("c128_s13")
     frames = np.concatenate(
         [numbers["source_u8"][None], numbers["driving_u8"], numbers["driving_u8"][:1]]

@@ -75,6 +75,12 @@ def test_the_prepared_model_animates_alike(model, faces):
     assert np.abs(found - wanted).mean() <= 2e-6
 
 
+def test_a_prepared_decoder_blends_alike(committed, faces):
+    found, wanted = (m.animate(*faces) for m in (prepare(committed).model, committed))
+    assert np.abs(found - wanted).max() <= 2e-4
+    assert np.abs(found - wanted).mean() <= 2e-6
+
+
 def test_the_prepared_model_finds_the_same_key_points(model, faces):
     found, wanted = (m.keypoints(faces[1]) for m in (prepare(model).model, model))
     torch.testing.assert_close(found.value, wanted.value, atol=2e-5, rtol=0)

@@ -111,7 +111,7 @@ def test_the_whole_model_learns(data):
     config = dataclasses.replace(
         SHORT, point_steps=0, flow_steps=0, picture_steps=0, steps=100, batch=4, learning_rate=5e-3
     )
-    assert falls(Trainer(config, 1), data, "image", 60) < 0.8
+    assert falls(Trainer(config, 1), data, "image", 60) < 0.6
 
 
 def test_what_is_painted_learns_without_a_share_of_the_picture(data):
