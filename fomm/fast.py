@@ -36,30 +36,25 @@ def prepare(model: MotionModel, mode: str = "exact") -> Prepared:
     """A faster copy of `model` for inference on a CPU; `model` itself stays as it is.
 
     `exact`: float32 throughout, frames within about 1e-4 of [0, 1] of the model's own. `fast`,
-    within about 1e-2: where the processor computes in bfloat16, the decoder does; else everything
-    stays float32 and the 3 x 3 convolutions take larger tiles, which lose digits. That needs a C
-    compiler; without one the mode is `exact`. MotionError when the mode is unknown.
+    within about 1e-2: where the processor has matrix units for bfloat16, the decoder uses them;
+    else everything stays float32 and the 3 x 3 convolutions take larger tiles, which lose digits.
+    That needs a C compiler; without one the mode is `exact`. MotionError when the mode is unknown.
     """
     if mode not in get_args(Mode):
         raise MotionError(f"unknown mode '{mode}'; known: {', '.join(get_args(Mode))}")
-    if mode == "fast" and computes_bfloat16():
+    if mode == "fast" and tiles.matrix_units():
         made = _halved(_exchanged(model, None))
-        return Prepared(made, "fast", "this processor computes in bfloat16")
+        return Prepared(made, "fast", "this processor has matrix units for bfloat16")
     lacking = tiles.reason()
     if mode == "fast" and not lacking:
-        made, why = _exchanged(model, LARGE["fast"]), "no bfloat16 arithmetic here: larger tiles"
+        made, why = _exchanged(model, LARGE["fast"]), "no matrix units here: larger tiles"
         return Prepared(made, "fast", why, COMPILED)
     why = "it was asked for"
     if mode == "fast":
-        why = f"this processor has no bfloat16 arithmetic, and {lacking}"
+        why = f"this processor has no matrix units, and {lacking}"
     if lacking:
         return Prepared(_exchanged(model, None), "exact", why, f"torch's operations: {lacking}")
     return Prepared(_exchanged(model, LARGE["exact"]), "exact", why, COMPILED)
-
-
-def computes_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 numbers itself (AMX or AVX-512 BF16)."""
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _halved(fast: MotionModel) -> MotionModel:

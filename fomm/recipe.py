@@ -50,6 +50,7 @@ def precision(asked: bool | None, device: torch.device) -> tuple[bool, str]:
     if device.type == "cuda":
         has = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        has = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+        units = torch.cpu.get_capabilities()
+        has = bool(units.get("amx_bf16") or units.get("avx512_bf16"))
     kind = "bf16" if has else "float32"
-    return has, f"{kind}: this {device.type} has {'' if has else 'no '}bf16 matrix units"
+    return has, f"{kind}: this {device.type} has {'' if has else 'no '}bf16 units"

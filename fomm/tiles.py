@@ -40,8 +40,10 @@ class _Layer(ctypes.Structure):
 @cache
 def reason() -> str:
     """Why compiled tiles cannot be had here, or an empty string."""
-    if torch.backends.cpu.get_cpu_capability() != "AVX2":
-        return "this processor's vectors are not AVX2's"
+    if not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
+        return "this processor has no AVX2"
+    if matrix_units():
+        return "this processor has AMX, where torch's operations were measured and tiles were not"
     if shutil.which("cc") is None:
         return "there is no C compiler (cc)"
     try:
@@ -49,6 +51,11 @@ def reason() -> str:
     except (OSError, subprocess.CalledProcessError) as error:
         return f"the C compiler failed ({error})"
     return ""
+
+
+def matrix_units() -> bool:
+    """Whether the processor multiplies matrices of bfloat16 (AMX): far faster than by vectors."""
+    return bool(torch.cpu._is_amx_tile_supported())
 
 
 @cache

@@ -43,38 +43,6 @@ def _tanh(x: Tensor, out: Tensor) -> Tensor:
     return torch.sigmoid(out, out=out).mul_(2).sub_(1)
 
 
-def go_on(opened: Tensor, before: Tensor, cell: Tensor, shown: Tensor) -> Tensor:
-    """Half the new cell state into `cell`, its tanh into `shown`; returns o, a view of `opened`.
-
-    In place, for a loop without new memory: `opened` (..., 4 D) are the gates i, f, c, o before
-    their functions, c's doubled, and turn into sigmoids; of c, tanh is 2 sigmoid - 1, and halves of
-    the states spare the factor. `before` is half the last cell state, each state is (..., D).
-    """
-    i, f, c, o = opened.sigmoid_().chunk(4, -1)
-    torch.sub(c, 0.5, out=cell).mul_(i).addcmul_(f, before)
-    torch.mul(cell, 4, out=shown).sigmoid_().mul_(2).sub_(1)
-    return o
-
-
-def go_back(
-    opened: Tensor, before: Tensor, shown: Tensor, d_hidden: Tensor, d_cell: Tensor, d_gates: Tensor
-) -> None:
-    """The gradient of `go_on`: of its gates into `d_gates`, of the state before into `d_cell`.
-
-    `d_cell` comes as the gradient of the new halved state; `d_hidden` is overwritten.
-    """
-    i, f, c, o = opened.chunk(4, -1)
-    d_i, d_f, d_c, d_o = d_gates.chunk(4, -1)
-    torch.mul(d_hidden, shown, out=d_o)
-    _tanh_backward(d_hidden.mul_(o), shown, grad_input=d_hidden)
-    d_cell.add_(d_hidden, alpha=2)
-    torch.sub(c, 0.5, out=d_i).mul_(d_cell)
-    torch.mul(d_cell, before, out=d_f)
-    torch.mul(d_cell, i, out=d_c)
-    d_cell.mul_(f)
-    _sigmoid_backward(d_gates, opened, grad_input=d_gates)
-
-
 class _Step(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gates: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:

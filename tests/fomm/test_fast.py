@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import fomm
-from fomm import fast, tiles
+from fomm import tiles
 from fomm.fast import prepare
 from fomm.folded import Convolution, FastResidual, Up, folded
 from fomm.layers import ResidualBlock, UpBlock
@@ -111,10 +111,11 @@ def off(prepared, model, faces):
     return np.abs(prepared.model.animate(*faces) - model.animate(*faces))
 
 
-def test_fast_decodes_in_half_where_that_is_fast(model, faces, monkeypatch):
-    monkeypatch.setattr(fast, "computes_bfloat16", lambda: True)
+def test_fast_decodes_in_half_where_there_are_matrix_units(model, faces, monkeypatch):
+    monkeypatch.setattr(tiles, "matrix_units", lambda: True)
     prepared = prepare(model, "fast")
-    assert (prepared.mode, prepared.because) == ("fast", "this processor computes in bfloat16")
+    assert prepared.mode == "fast"
+    assert prepared.because == "this processor has matrix units for bfloat16"
     assert prepared.model.generator.final.weight.dtype == torch.bfloat16
     error = off(prepared, model, faces)
     assert error.mean() <= 1e-2
@@ -123,7 +124,7 @@ def test_fast_decodes_in_half_where_that_is_fast(model, faces, monkeypatch):
 
 @compiled
 def test_fast_takes_larger_tiles_elsewhere(model, faces, monkeypatch):
-    monkeypatch.setattr(fast, "computes_bfloat16", lambda: False)
+    monkeypatch.setattr(tiles, "matrix_units", lambda: False)
     prepared = prepare(model, "fast")
     assert prepared.mode == "fast"
     assert "larger tiles" in prepared.because
@@ -134,7 +135,7 @@ def test_fast_takes_larger_tiles_elsewhere(model, faces, monkeypatch):
 
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_without_a_compiler_torch_works_exactly(model, faces, mode, monkeypatch):
-    monkeypatch.setattr(fast, "computes_bfloat16", lambda: False)
+    monkeypatch.setattr(tiles, "matrix_units", lambda: False)
     monkeypatch.setattr(tiles, "reason", lambda: "there is no C compiler (cc)")
     prepared = prepare(model, mode)
     assert prepared.mode == "exact"

@@ -84,12 +84,14 @@ def test_windows_of_any_number_of_outputs(outputs, padding, size):
 
 @pytest.mark.parametrize(
     ("attribute", "value", "told"),
-    [("torch.backends.cpu.get_cpu_capability", lambda: "AVX512", "not AVX2's"),
+    [("torch.backends.cpu.get_cpu_capability", lambda: "DEFAULT", "no AVX2"),
+     ("torch.cpu._is_amx_tile_supported", lambda: True, "AMX"),
      ("shutil.which", lambda name: None, "no C compiler"),
      ("fomm.tiles.library", lambda tile: subprocess.run(["false"], check=True), "compiler failed")],
 )  # fmt: skip
 def test_why_not(attribute, value, told, monkeypatch):
-    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/cc")
     monkeypatch.setattr(attribute, value)
     assert told in tiles.reason.__wrapped__()

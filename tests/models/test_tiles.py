@@ -1,41 +1,58 @@
+import ctypes
+import subprocess
+
 import pytest
 import torch
-from torch.nn import functional
 
-from models import tiles
+from models import ConvLSTM, tiles, winograd
 
-
-def test_transformed_multiplied_and_back_is_the_convolution(monkeypatch):
-    torch.manual_seed(1)
-    monkeypatch.setattr(tiles, "TILES", 4)  # three pieces of one row
-    picture, weight = torch.randn(14, 18, 3), torch.randn(5, 3, 3, 3)  # 12 x 16 with its border
-    made = torch.empty(12, 16, 5)
-    for tile, place in zip(tiles.inputs(picture), tiles.outputs(made), strict=True):
-        points = tiles.analysis() @ tile.reshape(36, -1)
-        products = points.view(36, -1, 3) @ tiles.transformed(weight)
-        place.copy_((tiles.synthesis() @ products.view(36, -1)).view(place.shape))
-    direct = functional.conv2d(picture.permute(2, 0, 1)[None], weight)[0].permute(1, 2, 0)
-    torch.testing.assert_close(made, direct, atol=1e-4, rtol=0)
-
-
-def test_outputs_are_views_of_a_picture_within_a_border(monkeypatch):
-    monkeypatch.setattr(tiles, "TILES", 4)  # two pieces of one row
-    picture = torch.zeros(10, 14, 2)
-    for tile in tiles.outputs(picture[1:-1, 1:-1]):
-        tile.fill_(1)
-    assert picture.sum() == 8 * 12 * 2
-    assert picture[1:-1, 1:-1].all()
-
-
-def test_quarters_reach_every_input_of_a_tile_once():
-    tile = torch.zeros(6, 6, 2, 3, 1)
-    for quarter in tiles.quarters(tile):
-        quarter.add_(1)
-    assert (tile == 1).all()
+compiled = pytest.mark.skipif(bool(tiles.reason()), reason=tiles.reason())
 
 
 @pytest.mark.parametrize(
-    ("down", "across", "rows"), [(16, 16, 8), (12, 16, 6), (9, 10, 9), (7, 40, 1), (4, 199, 1)]
-)
-def test_a_piece_has_as_many_whole_rows_as_fit(down, across, rows):
-    assert tiles.rows_of(down, across) == rows
+    ("attribute", "value", "told"),
+    [("shutil.which", lambda name: None, "no C compiler"),
+     ("models.tiles.library", lambda: subprocess.run(["false"], check=True), "compiler failed")],
+)  # fmt: skip
+def test_why_not(attribute, value, told, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/cc")
+    monkeypatch.setattr(attribute, value)
+    assert told in tiles.reason.__wrapped__()
+
+
+def test_without_a_compiler_the_layer_learns_directly(monkeypatch):
+    monkeypatch.setattr(tiles, "reason", lambda: "there is no C compiler (cc)")
+    monkeypatch.setattr(winograd, "hidden_states", None)
+    layer = ConvLSTM(1, 8)
+    layer(torch.rand(1, 2, 1, 32, 32)).sum().backward()
+    assert layer.weight.grad.abs().sum() > 0
+
+
+@compiled
+def test_values_spread_back_are_the_gradient_of_values():
+    """<see(x), y> = <x, see_back(y)> for every x and y: the two are transposed."""
+    torch.manual_seed(1)
+    across, down, inner, width = 3, 2, 11, 16
+    shape = tiles.Shape(across, 4 * across + 2, width, 8, inner, 6 * inner + tiles.LINE)
+    picture = torch.zeros(4 * down + 2, 4 * across + 2, width)
+    picture[..., :inner] = torch.randn(*picture.shape[:2], inner)
+    values = torch.zeros(36 * shape.plane)
+    spread, upward = torch.zeros_like(picture), torch.randn(36 * 6 * inner + tiles.LINE)
+    library, at = tiles.library(), tiles.at
+    library.see(ctypes.byref(shape), at(picture), at(values), 0, 6)
+    library.see_back(ctypes.byref(shape), at(upward), at(spread), 0, 6)
+    seen = values.view(36, -1)[:, : 6 * inner]
+    one = (seen.double() * upward[: seen.numel()].view_as(seen)).sum()
+    other = (picture[..., :inner].double() * spread[..., :inner]).sum()
+    torch.testing.assert_close(one, other, atol=1e-2, rtol=1e-4)
+
+
+@compiled
+def test_gates_that_saturate_stay_numbers():
+    layer = ConvLSTM(1, 8)
+    frames = 1e6 * torch.randn(1, 3, 1, 32, 32)
+    states = layer(frames)
+    states.sum().backward()
+    with torch.no_grad():
+        torch.testing.assert_close(states.detach(), layer(frames), atol=2e-3, rtol=0)
+    assert layer.weight.grad.isfinite().all()

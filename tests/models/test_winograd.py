@@ -12,7 +12,7 @@ def learned(layer, frames, upward):
 
 
 @pytest.mark.parametrize(
-    ("shape", "hidden"), [((2, 3, 1, 32, 32), 4), ((1, 4, 3, 36, 40), 5), ((1, 2, 1, 64, 64), 32)]
+    ("shape", "hidden"), [((2, 3, 1, 32, 32), 8), ((1, 4, 3, 36, 40), 16), ((1, 2, 9, 64, 64), 32)]
 )
 def test_states_and_gradients_are_those_of_the_direct_layer_in_float64(shape, hidden):
     torch.manual_seed(1)
@@ -28,7 +28,7 @@ def test_states_and_gradients_are_those_of_the_direct_layer_in_float64(shape, hi
 
 def test_only_the_last_state_may_be_asked_for():
     torch.manual_seed(1)
-    layer, frames = ConvLSTM(1, 4), torch.rand(2, 3, 1, 32, 32)
+    layer, frames = ConvLSTM(1, 8), torch.rand(2, 3, 1, 32, 32)
     layer(frames)[:, -1].mean().backward()
     found = layer.weight.grad.clone()
     layer.double().zero_grad()
@@ -38,8 +38,8 @@ def test_only_the_last_state_may_be_asked_for():
 
 def test_frames_that_ask_for_no_gradient_change_none_of_the_others():
     torch.manual_seed(1)
-    layer, frames = ConvLSTM(2, 4), torch.rand(2, 3, 2, 32, 32)
-    upward = torch.randn(2, 3, 4, 32, 32)
+    layer, frames = ConvLSTM(2, 8), torch.rand(2, 3, 2, 32, 32)
+    upward = torch.randn(2, 3, 8, 32, 32)
     _, _, *wanted = learned(layer, frames, upward)
     found = torch.autograd.grad(layer(frames), tuple(layer.parameters()), upward)
     for ours, theirs in zip(found, wanted, strict=True):
@@ -47,7 +47,7 @@ def test_frames_that_ask_for_no_gradient_change_none_of_the_others():
 
 
 def test_a_gradient_that_is_not_a_number_is_passed_on():
-    layer, upward = ConvLSTM(1, 4), torch.zeros(1, 2, 4, 32, 32)
+    layer, upward = ConvLSTM(1, 8), torch.zeros(1, 2, 8, 32, 32)
     upward[0, 0, 0, 5, 5] = torch.nan
     found = torch.autograd.grad(layer(torch.rand(1, 2, 1, 32, 32)), layer.bias, upward)[0]
     assert found.isnan().any()
@@ -55,7 +55,7 @@ def test_a_gradient_that_is_not_a_number_is_passed_on():
 
 def test_a_step_leaves_its_memory_and_nothing_else_to_the_next():
     torch.manual_seed(1)
-    layer, upward = ConvLSTM(1, 4), torch.randn(2, 3, 4, 32, 32)
+    layer, upward = ConvLSTM(1, 8), torch.randn(2, 3, 8, 32, 32)
     first, other = torch.rand(2, 3, 1, 32, 32), torch.rand(2, 3, 1, 32, 32)
     winograd._spare.clear()
     fresh = learned(layer, first, upward)
@@ -70,7 +70,7 @@ def test_a_step_leaves_its_memory_and_nothing_else_to_the_next():
 
 def test_two_steps_may_be_under_way_at_once():
     torch.manual_seed(1)
-    layer = ConvLSTM(1, 4)
+    layer = ConvLSTM(1, 8)
     one, other = (layer(torch.full((1, 2, 1, 32, 32), grey)).sum() for grey in (0.2, 0.9))
     (together,) = torch.autograd.grad(one + other, layer.bias)
     apart = sum(
@@ -81,7 +81,7 @@ def test_two_steps_may_be_under_way_at_once():
 
 
 def test_states_are_differentiated_once():
-    layer = ConvLSTM(1, 4)
+    layer = ConvLSTM(1, 8)
     states = layer(torch.rand(1, 2, 1, 32, 32)).sum()
     states.backward(retain_graph=True)
     with pytest.raises(ModelError, match="once"):
@@ -89,12 +89,13 @@ def test_states_are_differentiated_once():
 
 
 def test_it_is_for_the_training_of_large_float32_states():
-    large, weight = torch.zeros(2, 3, 1, 32, 32), torch.zeros(12, 4, 3, 3, requires_grad=True)
+    large, weight = torch.zeros(2, 3, 1, 32, 32), torch.zeros(32, 9, 3, 3, requires_grad=True)
     assert winograd.fits(large, weight)
     assert not winograd.fits(large[..., :30], weight)
     assert not winograd.fits(large[..., :16], weight)
     assert not winograd.fits(large.double(), weight)
-    assert not winograd.fits(large, torch.zeros(12, 4, 5, 5, requires_grad=True))
+    assert not winograd.fits(large, torch.zeros(48, 13, 3, 3, requires_grad=True))
+    assert not winograd.fits(large, torch.zeros(32, 9, 5, 5, requires_grad=True))
     with torch.no_grad():
         assert not winograd.fits(large, weight)
     with torch.autocast("cpu", torch.bfloat16):
@@ -104,6 +105,6 @@ def test_it_is_for_the_training_of_large_float32_states():
 @pytest.mark.parametrize("terms", [{"layer_norm": True}, {"peephole": (32, 32)}])
 def test_a_layer_with_further_terms_learns_directly(terms, monkeypatch):
     monkeypatch.setattr(winograd, "hidden_states", None)
-    layer = ConvLSTM(1, 4, **terms)
+    layer = ConvLSTM(1, 8, **terms)
     layer(torch.rand(1, 2, 1, 32, 32)).sum().backward()
     assert layer.weight.grad.abs().sum() > 0
