@@ -2,7 +2,7 @@
  *
  * Frames are channels-last: (N, H, W, C) float32, C a multiple of 8. fomm/tiles.py puts before this
  * file TILE (outputs a side), POINTS (TILE + 2) and the two transforms of one line, `analyse` and
- * `synthesise`, and calls `convolve` and `correlate` with disjoint ranges from several threads.
+ * `synthesise`. Threads are torch's own: they share the OpenMP library that torch has loaded.
  */
 
 enum { TOGETHER = 96, ROWS = 6, WIDE = 16 }; /* tiles a block; rows and columns of one product */
@@ -115,11 +115,11 @@ static void multiply(const Layer *a, int p, int tiles, const float *values, floa
     }
 }
 
-/* Floats that `convolve` needs to work in. */
+/* Floats that each thread needs to work in. */
 long scratch(const Layer *a) { return PLANES * (plane(a->inputs) + plane(a->outputs)); }
 
 /* Tiles first to last, counted over frames, rows and columns. */
-void convolve(const Layer *a, float *values, int first, int last)
+static void tiles_of(const Layer *a, float *values, int first, int last)
 {
     float *products = values + PLANES * plane(a->inputs);
     const int across = (a->wide + TILE - 1) / TILE, down = (a->high + TILE - 1) / TILE;
@@ -139,6 +139,14 @@ void convolve(const Layer *a, float *values, int first, int last)
                      products + (long)t * a->outputs + c);
         }
     }
+}
+
+/* All tiles, in as many parts as threads; `room` is `scratch` for each. */
+void convolve(const Layer *a, float *room, long tiles, int threads)
+{
+#pragma omp parallel for num_threads(threads)
+    for (int i = 0; i < threads; i++)
+        tiles_of(a, room + i * scratch(a), tiles * i / threads, tiles * (i + 1) / threads);
 }
 
 /* A value that is used several times stays in its register: GCC loads it again, at a third of the speed. */
@@ -170,31 +178,42 @@ static void window(const float *x, int channels, const float *kernel, int run, v
     for (int i = 0; i < SUMS; i++) sums[i] = sum[i / FEW][i % FEW];
 }
 
-/* Rows first to last, counted over frames, of (count, high, wide, outputs): a size x size kernel
- * (outputs / FEW, size, FEW, run) over padded x (count, below, right, channels). `run` is size x
- * channels rounded up to 8, zeros beyond; wide >= PIXELS, outputs a multiple of FEW. */
-void correlate(const float *x, int below, int right, int channels, const float *kernel, int size,
-               int run, const float *bias, float *y, int high, int wide, int outputs, int first,
-               int last)
+/* One row of the outputs of `correlate`. */
+static void row_of(const float *x, int right, int channels, const float *kernel, int size, int run,
+                   const float *bias, float *y, int wide, int outputs, v8 *sums)
 {
     const int blocks = (wide + PIXELS - 1) / PIXELS;
-    v8 sums[blocks * SUMS];
-    for (int at = first; at < last; at++)
-        for (int o = 0; o < outputs; o += FEW) {
-            const float *row = x + ((long)(at / high) * below + at % high) * right * channels;
-            for (int i = 0; i < blocks * SUMS; i++) sums[i] = (v8){0};
-            /* Row by row of the kernel: one such row stays in the nearest cache, all of it not. */
-            for (int i = 0; i < size; i++, row += (long)right * channels)
-                for (int b = 0; b < blocks; b++) {
-                    const int column = b < blocks - 1 ? b * PIXELS : wide - PIXELS;
-                    window(row + (long)column * channels, channels,
-                           kernel + ((long)o * size + i * FEW) * run, run, sums + b * SUMS);
-                }
-            for (int i = 0; i < blocks * SUMS; i++) {
-                const int b = i / SUMS, column = b < blocks - 1 ? b * PIXELS : wide - PIXELS;
-                float total = bias[o + i % FEW];
-                for (int k = 0; k < 8; k++) total += sums[i][k];
-                y[((long)at * wide + column + i % SUMS / FEW) * outputs + o + i % FEW] = total;
+    for (int o = 0; o < outputs; o += FEW) {
+        const float *row = x;
+        for (int i = 0; i < blocks * SUMS; i++) sums[i] = (v8){0};
+        /* Row by row of the kernel: one such row stays in the nearest cache, all of it not. */
+        for (int i = 0; i < size; i++, row += (long)right * channels)
+            for (int b = 0; b < blocks; b++) {
+                const int column = b < blocks - 1 ? b * PIXELS : wide - PIXELS;
+                window(row + (long)column * channels, channels,
+                       kernel + ((long)o * size + i * FEW) * run, run, sums + b * SUMS);
             }
+        for (int i = 0; i < blocks * SUMS; i++) {
+            const int b = i / SUMS, column = b < blocks - 1 ? b * PIXELS : wide - PIXELS;
+            float total = bias[o + i % FEW];
+            for (int k = 0; k < 8; k++) total += sums[i][k];
+            y[(long)(column + i % SUMS / FEW) * outputs + o + i % FEW] = total;
         }
+    }
+}
+
+/* (count, high, wide, outputs) of a size x size kernel (outputs / FEW, size, FEW, run) over padded x
+ * (count, below, right, channels). `run` is size x channels rounded up to 8, zeros beyond;
+ * wide >= PIXELS, outputs a multiple of FEW. */
+void correlate(const float *x, int below, int right, int channels, const float *kernel, int size,
+               int run, const float *bias, float *y, int count, int high, int wide, int outputs,
+               int threads)
+{
+    const int lines = (wide + PIXELS - 1) / PIXELS * SUMS;
+#pragma omp parallel for num_threads(threads)
+    for (int at = 0; at < count * high; at++) {
+        v8 sums[lines];
+        row_of(x + ((long)(at / high) * below + at % high) * right * channels, right, channels,
+               kernel, size, run, bias, y + (long)at * wide * outputs, wide, outputs, sums);
+    }
 }

@@ -6,13 +6,10 @@ compiler is asked for once a process; `reason()` says why there is none of this.
 """
 
 import ctypes
-import os
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -27,7 +24,6 @@ LANES, WIDE, FEW = 8, 16, 3  # as in tiles.c: floats a register, outputs of a pr
 LEAST = {4: 0, 6: 64, 8: 16}  # pixels a side from which a tile size pays, as measured
 POINTERS = ("x", "gain", "shift", "kernel", "bias", "shortcut", "y")  # of a Layer, in its order
 NUMBERS = ("count", "high", "wide", "inputs", "outputs", "step", "relu")
-
 _own = threading.local()
 
 
@@ -62,10 +58,13 @@ def matrix_units() -> bool:
 def library(tile: int) -> ctypes.CDLL:
     """`tiles.c` with the transforms of one tile size."""
     with tempfile.TemporaryDirectory() as folder:
-        source, built = Path(folder, "tiles.c"), Path(folder, "tiles.so")
+        source, part, built = (Path(folder, f"tiles.{end}") for end in ("c", "o", "so"))
         source.write_text(transforms.source(tile) + Path(__file__).with_suffix(".c").read_text())
-        flags = ["-O3", "-march=native", "-std=gnu11", "-shared", "-fPIC", "-Wno-psabi"]
-        subprocess.run(["cc", *flags, source, "-o", built], check=True, capture_output=True)
+        flags = ["-O3", "-march=native", "-std=gnu11", "-fPIC", "-fopenmp", "-Wno-psabi"]
+        # Linked without an OpenMP library, so that torch's is found: threads of a second one would
+        # share the cores with torch's, which go on spinning for a while after each operation.
+        subprocess.run(["cc", "-c", *flags, source, "-o", part], check=True, capture_output=True)
+        subprocess.run(["cc", "-shared", part, "-o", built], check=True, capture_output=True)
         found = ctypes.CDLL(str(built))
     found.scratch.restype = ctypes.c_long
     return found
@@ -103,13 +102,10 @@ def convolve(
     tensors = (frames, gain, shift, kernel, bias, added, out)
     numbers = (count, high, wide, inputs, outputs, step, relu)
     layer = _Layer(*(t if t is None else t.data_ptr() for t in tensors), *numbers)
-    made = library(tile)
-    size = made.scratch(ctypes.byref(layer))
-
-    def work(first: int, last: int) -> None:
-        made.convolve(ctypes.byref(layer), ctypes.c_void_p(_room(size).data_ptr()), first, last)
-
-    _share(work, count * -(-high // tile) * -(-wide // tile))
+    made, threads = library(tile), torch.get_num_threads()
+    room = _room(threads * made.scratch(ctypes.byref(layer)))
+    count *= -(-high // tile) * -(-wide // tile)
+    made.convolve(ctypes.byref(layer), _at(room), ctypes.c_long(count), threads)
     return out.permute(0, 3, 1, 2)
 
 
@@ -128,24 +124,23 @@ def correlate(x: Tensor, kernel: Tensor, bias: Tensor, padding: int) -> Tensor:
     high, wide, outputs = below - size, right - size + 1, FEW * groups
     out = spacious(count, high, wide, outputs)
     biases = F.pad(bias, (0, outputs - len(bias)))
-    pointer = (ctypes.c_void_p(t.data_ptr()) for t in (frames, kernel, biases, out))
-    at, by, plus, to = pointer
-
-    def work(first: int, last: int) -> None:
-        library(4).correlate(
-            at, below, right, channels, by, size, run, plus, to, high, wide, outputs, first, last
-        )
-
-    _share(work, count * high)
+    library(4).correlate(
+        _at(frames), below, right, channels, _at(kernel), size, run, _at(biases), _at(out),
+        count, high, wide, outputs, torch.get_num_threads(),
+    )  # fmt: skip
     return out.permute(0, 3, 1, 2)[:, : len(bias)]
 
 
 def _room(count: int) -> Tensor:
-    """At least `count` floats to work in, this thread's own and kept."""
+    """At least `count` floats to work in, the calling thread's own and kept."""
     if len(getattr(_own, "room", ())) < count:
         _own.room = spacious(count)
     found: Tensor = _own.room
     return found
+
+
+def _at(tensor: Tensor) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr())
 
 
 def _last(x: Tensor) -> Tensor:
@@ -166,22 +161,3 @@ def _bordered(x: Tensor, border: int) -> Tensor:
     found[:, :, :border], found[:, :, border + wide :] = 0, 0
     found[:, border : border + high, border : border + wide] = x.permute(0, 2, 3, 1)
     return found
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads)
-
-
-# A forked child has none of the threads.
-os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-def _share(work: Callable[[int, int], None], count: int) -> None:
-    """The range 0 to `count` in as many parts as torch has threads; in C they run at once."""
-    threads = torch.get_num_threads()
-    if threads == 1:
-        return work(0, count)
-    edges = [count * i // threads for i in range(threads + 1)]
-    list(_pool(threads).map(work, edges[:-1], edges[1:]))
-    return None
