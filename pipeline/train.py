@@ -60,7 +60,7 @@ class TrainJob:
 def jobs(oversampled: Path, faces: Path, params: TrainParams, seed: int) -> list[Job]:
     """One job a protocol; its key also holds the digest of every crop the table names."""
     code = [file_digest(Path(__file__).with_name(f"{name}.py")) for name in CODE]
-    code.append(tree_digest(Path(models.__file__).parent, "*.py"))
+    code.append(tree_digest(Path(models.__file__).parent))
     made = []
     for protocol in PROTOCOLS:
         item = TrainJob(

@@ -54,7 +54,7 @@ def jobs(
     rate = {clip.clip_id: clip.fps for clip in plan.clips}
     how = {
         "checkpoint": file_digest(checkpoint),
-        "code": [tree_digest(Path(fomm.__file__).parent, "*.py"), file_digest(Path(__file__))],
+        "code": [tree_digest(Path(fomm.__file__).parent), file_digest(Path(__file__))],
         "params": params.model_dump(),
         "torch": version("torch"),  # another version may round otherwise
     }

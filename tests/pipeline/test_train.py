@@ -1,10 +1,13 @@
 import itertools
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import models
 from models import load
 from pipeline.errors import StageError
 from pipeline.files import read_json
@@ -125,6 +128,16 @@ def test_keys_change_with_what_decides_the_weights(line):
     other = BRIEF.model_copy(update={"dropout": 0.3})
     assert not set(keys) & {j.key for j in jobs(line.oversampled, line.inputs.faces, other, 9)}
     assert not set(keys) & {j.key for j in jobs(line.oversampled, line.inputs.faces, BRIEF, 10)}
+
+
+def test_keys_change_with_compiled_code(line, tmp_path, monkeypatch):
+    keys = {job.key for job in jobs(line.oversampled, line.inputs.faces, BRIEF, 9)}
+    copy = tmp_path / "models"
+    shutil.copytree(Path(models.__file__).parent, copy)
+    monkeypatch.setattr(models, "__file__", str(copy / "__init__.py"))
+    assert keys == {job.key for job in jobs(line.oversampled, line.inputs.faces, BRIEF, 9)}
+    (copy / "tiles.c").write_text("")
+    assert not keys & {job.key for job in jobs(line.oversampled, line.inputs.faces, BRIEF, 9)}
 
 
 def test_a_failed_training_says_why_and_leaves_nothing(line, tmp_path):

@@ -1,5 +1,8 @@
 """Transfer on real networks of tiny use: untrained, but exact and repeatable."""
 
+import shutil
+from pathlib import Path
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -119,3 +122,15 @@ def test_a_broken_checkpoint_is_named(line, tmp_path):
     broken.write_bytes(b"rubbish")
     with pytest.raises(AssetError, match=r"broken\.safetensors"):
         run((*line[:3], broken), tmp_path)
+
+
+@pytest.mark.parametrize("source", ["train.py", "tiles.c"])
+def test_keys_change_with_the_code_compiled_code_included(line, tmp_path, monkeypatch, source):
+    before = [job.key for job in transfer.jobs(*line, TransferParams())]
+    copy = tmp_path / "fomm"
+    shutil.copytree(Path(fomm.__file__).parent, copy)
+    monkeypatch.setattr(fomm, "__file__", str(copy / "__init__.py"))
+    assert before == [job.key for job in transfer.jobs(*line, TransferParams())]
+    with (copy / source).open("a") as file:
+        file.write("\n")
+    assert not set(before) & {job.key for job in transfer.jobs(*line, TransferParams())}
