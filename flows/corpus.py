@@ -18,7 +18,13 @@ from prefect.states import Completed, Failed
 from avatars.assets import fetch
 from flows.cache import repair_cache
 from flows.dvc_output import Line, read_lines
-from flows.repro import drop_broken_lock, drop_broken_path_locks, repro, up_to_date
+from flows.repro import (
+    drop_broken_lock,
+    drop_broken_path_locks,
+    drop_empty_run_caches,
+    repro,
+    up_to_date,
+)
 from flows.server import prefect_server
 from flows.stale import mark_stale, workspace_tag
 from flows.story import leave_artifacts
@@ -39,6 +45,7 @@ def run_corpus() -> None:
         _check_inputs()
         drop_broken_path_locks()
         drop_broken_lock()
+        drop_empty_run_caches()
         repair_cache()
         again = list(given_up())
         if not again and up_to_date():

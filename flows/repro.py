@@ -16,6 +16,7 @@ from pipeline.errors import StageError
 DVC = (sys.executable, "-m", "dvc")
 LOCK = Path("dvc.lock")
 PATH_LOCKS = Path(".dvc/tmp/rwlock")
+RUN_CACHE = Path(".dvc/cache/runs")
 
 
 def up_to_date() -> bool:
@@ -44,6 +45,24 @@ def drop_broken_path_locks() -> None:
         except ValueError:
             PATH_LOCKS.unlink()
             print(f"{PATH_LOCKS} was written half by a killed run; removed", flush=True)
+
+
+def drop_empty_run_caches() -> None:
+    """Remove folders of DVC's run cache that a killed DVC made and did not fill.
+
+    DVC looks for the newest entry of such a folder, and no stage of that key runs again. A living
+    one fills its folder under the lock that is taken here.
+    """
+    if not _empty_run_caches():
+        return
+    with make_lock(str(PATH_LOCKS.with_name("lock")), tmp_dir=str(PATH_LOCKS.parent)):
+        for folder in _empty_run_caches():
+            folder.rmdir()
+            print(f"{folder} was left empty by a killed run; removed", flush=True)
+
+
+def _empty_run_caches() -> list[Path]:
+    return [folder for folder in RUN_CACHE.glob("*/*") if not any(folder.iterdir())]
 
 
 def _own_path() -> str:

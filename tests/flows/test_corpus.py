@@ -161,6 +161,17 @@ def test_path_locks_that_a_killed_dvc_wrote_half_do_not_stop_the_next_run(toy, h
     assert (toy / "plan.json").is_file()
 
 
+def test_a_run_cache_that_a_killed_dvc_did_not_fill_does_not_stop_the_next_run(toy, capsys):
+    run_corpus()
+    whole = (toy / "dvc.lock").read_text()
+    for entry in (toy / ".dvc/cache/runs").glob("*/*/*"):
+        entry.unlink()
+    (toy / "dvc.lock").unlink()
+    run_corpus()
+    assert "left empty by a killed run" in capsys.readouterr().out
+    assert (toy / "dvc.lock").read_text() == whole
+
+
 def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
     (toy / "params.yaml").write_text("seed: -1\n")
     with pytest.raises(StageError, match="plan failed: seed must not be negative here"):
