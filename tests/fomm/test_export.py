@@ -33,9 +33,10 @@ def test_parity(name, request, golden, tmp_path):
     value, jacobian = sessions[0].run(None, {"frames": images})
     points = model.keypoints(frames)
     np.testing.assert_allclose(value, points.value, atol=2e-5, rtol=0)
-    # Motion is the quotient of two Jacobians: what counts is the error beside their size.
-    size = max(1.0, float(points.jacobian.abs().max()))
-    np.testing.assert_allclose(jacobian, points.jacobian, atol=2e-5 * size, rtol=0)
+    # 2e-5 as ever while Jacobians are small. A trained model's reach 6; there ONNX Runtime is 2e-5
+    # from float64 networks (torch 4e-6), and motion is a quotient of two: their share counts.
+    error = max(2e-5, 1e-5 * float(points.jacobian.abs().max()))
+    np.testing.assert_allclose(jacobian, points.jacobian, atol=error, rtol=0)
     [prediction] = sessions[1].run(None, {
         "source": images[:1], "source_value": value[:1], "source_jacobian": jacobian[:1],
         "driving_value": value[1:], "driving_jacobian": jacobian[1:],
