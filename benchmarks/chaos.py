@@ -42,7 +42,7 @@ from flows.chunks import make_all, task_runner
 from flows.stage import run_heavy_stage, run_stage
 from pipeline.files import digest, tree_digest, write_json, writing_folder
 from pipeline.params import load_params
-from pipeline.store import Job
+from pipeline.store.store import Job
 
 def plan():
     seed = load_params().seed
@@ -207,7 +207,7 @@ def names(seed: int) -> list[str]:
 def stored(place: Path, name: str) -> bool:
     """Is the item whole in the work store?"""
     from pipeline.files import digest
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
     text = Store(place / ".pallor", "grow").path(digest(name)) / "text"
     return text.is_file() and text.read_text() == name * 5000
@@ -215,7 +215,7 @@ def stored(place: Path, name: str) -> bool:
 
 def log(place: Path) -> list[str]:
     """The names of the items made, in order."""
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
     rows = Store(place / ".pallor", "grow").read_log()
     return [row["name"] for row in rows if row["event"] == "made"]

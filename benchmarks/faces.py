@@ -15,19 +15,19 @@ import cv2
 import numpy as np
 import skimage.data
 
-from pipeline.alignment import landmark_box
-from pipeline.crop import crop_boxes, cut
-from pipeline.detect import Detector, choose_detector, neutral_box
+from pipeline.corpus.planned import read_plan
+from pipeline.corpus.render import read_truth
+from pipeline.evaluation.tone import tone
 from pipeline.facenets.figures import by_group, examine, groups_of
-from pipeline.faces import crop_faces
+from pipeline.faces.alignment import landmark_box
+from pipeline.faces.crop import crop_boxes, cut
+from pipeline.faces.detect import Detector, choose_detector, neutral_box
+from pipeline.faces.faces import crop_faces
+from pipeline.faces.quality import Rejected
+from pipeline.faces.track import overlap
+from pipeline.media.video import Frames, read_clip
 from pipeline.params import FaceParams
-from pipeline.planned import read_plan
-from pipeline.quality import Rejected
 from pipeline.records import ClipPlan
-from pipeline.render import read_truth
-from pipeline.tone import tone
-from pipeline.track import overlap
-from pipeline.video import Frames, read_clip
 
 # The astronaut's face as the cascade's box has it, px of the 512 px photograph, by hand.
 ASTRONAUT = np.array([175.0, 65.0, 276.0, 167.0])

@@ -1,6 +1,6 @@
 """A population built without rendering, and how sound it is: `python benchmarks/identities.py`.
 
-Prints the time an identity takes and every person who fails `pipeline.soundness`.
+Prints the time an identity takes and every person who fails `pipeline.corpus.soundness`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from avatars.assets import find
 from avatars.identity import sample_identity
 from avatars.person import Person
 from avatars.targets import Targets
-from pipeline.soundness import examine
+from pipeline.corpus.soundness import examine
 
 
 def main() -> None:

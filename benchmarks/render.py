@@ -21,9 +21,9 @@ import numpy as np
 import psutil
 
 from avatars.assets import find
+from pipeline.corpus.plan import plan_clip, population
+from pipeline.corpus.render import spec_of
 from pipeline.params import Params
-from pipeline.plan import plan_clip, population
-from pipeline.render import spec_of
 
 HERE = Path(__file__).parent
 CHUNK = 5  # clips that share a worker's start, as render.chunk

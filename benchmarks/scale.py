@@ -35,9 +35,9 @@ from flows.chunks import make_all
 from flows.runners import task_runner, workers
 from flows.server import prefect_server
 from flows.workspace import home
-from pipeline import render
+from pipeline.corpus import render
 from pipeline.params import load_params, parse_params
-from pipeline.plan import make_plan
+from pipeline.corpus.plan import make_plan
 from pipeline.records import ClipPlan
 
 def main():
@@ -50,7 +50,7 @@ def main():
     # A cluster stands for hours: its start, and its workers' imports, are not the clips' time.
     @task
     def awake():
-        import flows.chunks, pipeline.render
+        import flows.chunks, pipeline.corpus.render
         time.sleep(3)
 
     @flow(name="scale", task_runner=task_runner())
@@ -70,11 +70,11 @@ BARE = """
 import sys, time
 from pathlib import Path
 from flows.workspace import home
-from pipeline import render
+from pipeline.corpus import render
 from pipeline.params import load_params, parse_params
-from pipeline.plan import make_plan
+from pipeline.corpus.plan import make_plan
 from pipeline.records import ClipPlan
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 values = load_params(Path("params.yaml")).model_dump()
 values["plan"]["identities"] = int(sys.argv[1])
@@ -165,11 +165,11 @@ def one_size(clips: int) -> dict[str, float]:
 
     Seconds are of the processor: one thread does it all, and a busy machine must not count.
     """
-    from pipeline.oversample import crop_features, oversample
+    from pipeline.corpus.plan import make_plan
     from pipeline.params import load_params, parse_params
-    from pipeline.plan import make_plan
     from pipeline.records import ClipPlan, FaceTrack
-    from pipeline.split import split
+    from pipeline.splits.oversample import crop_features, oversample
+    from pipeline.splits.split import split
 
     values = load_params(ROOT / "params.yaml").model_dump()
     values["plan"]["identities"] = max(2, clips // EXPRESSIONS)

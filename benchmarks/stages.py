@@ -7,9 +7,9 @@ are not in them.
 import json
 from pathlib import Path
 
-from pipeline.cost import estimate
+from pipeline.corpus.cost import estimate
+from pipeline.corpus.plan import make_plan
 from pipeline.params import load_params
-from pipeline.plan import make_plan
 
 RUNS = Path(".pallor/runs")
 

@@ -20,12 +20,13 @@ from transfer_speed import measure
 
 import fomm
 from flows.workspace import home
-from pipeline import motion_data, render
-from pipeline.fidelity import psnr, signs, true_points
-from pipeline.motion import HELD_OUT
+from pipeline.corpus import render
+from pipeline.motion import grid as motion_data
+from pipeline.motion.fidelity import psnr, signs, true_points
+from pipeline.motion.reference import shape_distance
+from pipeline.motion.training import HELD_OUT
 from pipeline.params import Params, load_params
-from pipeline.reference import shape_distance
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 MODES = ("static", "absolute", "relative")
 SHOWN = 0.5  # executed intensity at the apex: the clip has the unit

@@ -8,8 +8,8 @@ import numpy as np
 import skimage.data
 
 import fomm
-from pipeline.framing import frame_face
-from pipeline.motion import HELD_OUT
+from pipeline.faces.framing import frame_face
+from pipeline.motion.training import HELD_OUT
 
 PORTRAITS = 9  # people; a photograph, which has no truth, is the tenth
 DISPLAYS = ("FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R")

@@ -19,7 +19,7 @@ from flows.runners import task_runner, workers
 from flows.stage import OURS
 from flows.workspace import home
 from pipeline.errors import ClipError, StageError
-from pipeline.store import Job, Store
+from pipeline.store.store import Job, Store
 
 __all__ = ["TOLERATED", "make_all", "task_runner"]
 

@@ -32,7 +32,7 @@ from flows.workspace import CLIPS, PORTRAITS, TRANSFERRED, home, only_run, requi
 from pipeline.errors import IncompleteError, StageError
 from pipeline.files import read_jsonl
 from pipeline.params import load_params
-from pipeline.runs import RUNS, recording
+from pipeline.store.runs import RUNS, recording
 
 MAY_GIVE_UP = {"render": CLIPS, "portraits": PORTRAITS, "transfer": TRANSFERRED}
 WORDS = {"runs": "done", "restored": "from the cache", "unchanged": "unchanged", "frozen": "frozen"}

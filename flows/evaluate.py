@@ -2,7 +2,7 @@
 
 from flows.stage import run_stage
 from flows.workspace import FACES, METRICS, MODELS, PLOTS, PREDICTIONS, SPLIT
-from pipeline.evaluate import evaluate_models
+from pipeline.evaluation.evaluate import evaluate_models
 from pipeline.files import child_seed
 from pipeline.params import load_params
 

@@ -5,9 +5,9 @@ from prefect import flow
 from flows.chunks import make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, FACES, PLAN, TRANSFERRED
-from pipeline import faces
+from pipeline.corpus.planned import read_plan
+from pipeline.faces import faces
 from pipeline.params import load_params
-from pipeline.planned import read_plan
 
 CHUNK = 8  # clips a task: some ten seconds of work
 

@@ -7,7 +7,9 @@ from prefect import flow
 from flows.chunks import make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import home
-from pipeline import motion, motion_data, render
+from pipeline.corpus import render
+from pipeline.motion import grid as motion_data
+from pipeline.motion import training as motion
 from pipeline.params import load_params
 
 CHUNK = 9  # short clips a Blender process: about as long as a chunk of the corpus

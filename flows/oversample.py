@@ -3,8 +3,8 @@
 from flows.stage import run_stage
 from flows.workspace import FACES, METRICS, OVERSAMPLED, SPLIT
 from pipeline.files import child_seed
-from pipeline.oversample import oversample_splits
 from pipeline.params import load_params
+from pipeline.splits.oversample import oversample_splits
 
 
 def oversample() -> None:

@@ -14,14 +14,15 @@ from flows import portraits as stills
 from flows.chunks import TOLERATED, make_all, task_runner
 from flows.server import prefect_server
 from flows.workspace import home, only_run, require_workspace
-from pipeline import portraits, render
+from pipeline.corpus import render
+from pipeline.corpus.plan import make_plan
 from pipeline.errors import StageError
+from pipeline.motion import portraits
 from pipeline.params import Params
-from pipeline.plan import make_plan
 from pipeline.records import ClipPlan, PortraitPlan
-from pipeline.runs import RUNS, recording
-from pipeline.shards import merge, pack, part_of
-from pipeline.store import Job, Store
+from pipeline.store.runs import RUNS, recording
+from pipeline.store.shards import merge, pack, part_of
+from pipeline.store.store import Job, Store
 
 SUFFIX = ".tar"
 STAGES = {"render": render.work, "portraits": portraits.work}

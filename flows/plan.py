@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flows.stage import run_stage
 from flows.workspace import PLAN
+from pipeline.corpus.plan import make_plan
 from pipeline.files import write_jsonl
 from pipeline.params import load_params
-from pipeline.plan import make_plan
 
 
 def plan() -> None:

@@ -5,9 +5,9 @@ from prefect import flow
 from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import PLAN, PORTRAITS
-from pipeline import portraits
+from pipeline.corpus.planned import read_plan
+from pipeline.motion import portraits
 from pipeline.params import load_params
-from pipeline.planned import read_plan
 
 CHUNK = 9  # stills a Blender process: as long as a few clips
 

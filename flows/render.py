@@ -5,9 +5,9 @@ from prefect import flow
 from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, PLAN
-from pipeline import render
+from pipeline.corpus import render
+from pipeline.corpus.planned import read_plan
 from pipeline.params import load_params
-from pipeline.planned import read_plan
 
 
 @flow(name="render")

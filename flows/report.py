@@ -13,7 +13,7 @@ from flows.workspace import (
     SHEET,
     TRANSFERRED,
 )
-from pipeline.report import Inputs, write_report
+from pipeline.report.report import Inputs, write_report
 
 
 def report() -> None:

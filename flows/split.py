@@ -4,7 +4,7 @@ from flows.stage import run_stage
 from flows.workspace import FACES, METRICS, SPLIT
 from pipeline.files import child_seed
 from pipeline.params import load_params
-from pipeline.split import split_faces
+from pipeline.splits.split import split_faces
 
 
 def split() -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 from flows.guard import die_with, starters
 from flows.workspace import home, only_stage, require_workspace
 from pipeline.errors import IncompleteError
-from pipeline.runs import RUNS, recording
+from pipeline.store.runs import RUNS, recording
 
 MACHINE = {  # what a person can put right, where Python names a number
     errno.ENOSPC: "the disk is full; free some space",

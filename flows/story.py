@@ -10,7 +10,7 @@ from prefect.artifacts import (
 )
 
 from flows.workspace import METRICS, REPORT
-from pipeline.report import terminal_summary
+from pipeline.report.report import terminal_summary
 
 FIGURES = ("counts.json", "evaluation.json", "split_proof.json")
 

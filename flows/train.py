@@ -5,9 +5,9 @@ from prefect import flow
 from flows.chunks import make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import FACES, MODELS, OVERSAMPLED
-from pipeline import train
 from pipeline.files import child_seed
 from pipeline.params import load_params
+from pipeline.training import train
 
 
 @flow(name="train")

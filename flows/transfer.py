@@ -7,9 +7,9 @@ from prefect import flow
 from flows.chunks import TOLERATED, make_all, task_runner
 from flows.stage import run_heavy_stage
 from flows.workspace import CLIPS, PLAN, PORTRAITS, TRANSFERRED
-from pipeline import transfer
+from pipeline.corpus.planned import read_plan
+from pipeline.motion import transfer
 from pipeline.params import load_params
-from pipeline.planned import read_plan
 
 CHUNK = 4  # clips a task: they share the checkpoint and, mostly, the driving clip
 

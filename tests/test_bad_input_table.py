@@ -23,11 +23,15 @@ import fomm
 from flows import runners, settings, workspace
 from flows.cli import main
 from flows.commands import shard
-from pipeline import footage, framing, planned, portraits, register, render, shards, video
+from pipeline.corpus import planned, register, render
 from pipeline.errors import PallorError
+from pipeline.faces import framing
 from pipeline.files import file_digest, read_json
+from pipeline.media import footage, video
+from pipeline.motion import portraits
 from pipeline.params import load_params
-from pipeline.store import Job, Store
+from pipeline.store import shards
+from pipeline.store.store import Job, Store
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"

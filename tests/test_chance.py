@@ -14,10 +14,10 @@ MODULES = {  # whole modules a generator has no business with, each with its rea
     "random": "one hidden state for everybody; take a numpy Generator as an argument",
     "secrets": "chance that cannot be repeated",
     "uuid": "a name that cannot be repeated; use pipeline.records.short_id",
-    "time": "a clock; durations belong to run records (pipeline.runs)",
-    "datetime": "a clock; dates belong to run records (pipeline.runs)",
-    "socket": "the host; it belongs to run records (pipeline.runs)",
-    "platform": "the host; it belongs to run records (pipeline.runs)",
+    "time": "a clock; durations belong to run records (pipeline.store.runs)",
+    "datetime": "a clock; dates belong to run records (pipeline.store.runs)",
+    "socket": "the host; it belongs to run records (pipeline.store.runs)",
+    "platform": "the host; it belongs to run records (pipeline.store.runs)",
 }
 CALLS = {
     "hash": "differs between processes; use pipeline.files.digest",
@@ -25,7 +25,7 @@ CALLS = {
     "os.urandom": "chance that cannot be repeated",
 }
 NUMPY = {"Generator", "SeedSequence", "default_rng"}  # all that is asked of np.random
-CLOCKS_ALLOWED = {"pipeline/runs.py"}  # run records, which no stage depends on
+CLOCKS_ALLOWED = {"pipeline/store/runs.py"}  # run records, which no stage depends on
 SOURCES = sorted(
     path.relative_to(ROOT)
     for folder in ("avatars", "pipeline")

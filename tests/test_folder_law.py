@@ -15,6 +15,11 @@ BELOW = {
     "pipeline": {"pipeline", "avatars", "fomm", "models"},
     "flows": set(FOLDERS),
 }
+# The rooms of pipeline/, in order: each imports the door (pipeline/*.py) and the rooms before it.
+ROOMS = (
+    "store", "media", "corpus", "faces", "motion", "splits", "training", "evaluation", "report",
+    "facenets", "lineage", "exports",
+)  # fmt: skip
 TORCH_ONLY = {"torch", "numpy", "safetensors"}  # all that fomm and models may ask for
 BLENDER = {"bpy", "bmesh", "mathutils"}
 ENGINES = {"prefect", "dvc"}
@@ -22,9 +27,9 @@ SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 # Calls that make two runs differ, each with what to use instead.
 BANNED = {
-    "time.time": "a run record (pipeline.runs)",
-    "datetime.now": "a run record (pipeline.runs)",
-    "datetime.today": "a run record (pipeline.runs)",
+    "time.time": "a run record (pipeline.store.runs)",
+    "datetime.now": "a run record (pipeline.store.runs)",
+    "datetime.today": "a run record (pipeline.store.runs)",
     "uuid.uuid4": "pipeline.records.short_id",
     "uuid.uuid1": "pipeline.records.short_id",
     "np.random.seed": "a numpy Generator as an argument",
@@ -37,7 +42,7 @@ BANNED = {
     "np.random.uniform": "a numpy Generator as an argument",
     "np.random.normal": "a numpy Generator as an argument",
 }
-RUN_RECORDS = ROOT / "pipeline" / "runs.py"  # the one module that may read clock and host
+RUN_RECORDS = ROOT / "pipeline" / "store" / "runs.py"  # the one module that may read clock and host
 
 
 def imported(path):
@@ -67,6 +72,30 @@ def name_of(path):
 def test_imports_point_down(path):
     folder = path.relative_to(ROOT).parts[0]
     assert roots(path) & set(FOLDERS) <= BELOW[folder]
+
+
+def room_of(parts):
+    """The number of the room that a path or a module's name lies in; -1 is the door."""
+    return ROOMS.index(parts[1]) if len(parts) > 1 and parts[1] in ROOMS else -1
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.is_relative_to(ROOT / "pipeline")], ids=name_of
+)
+def test_a_room_imports_the_door_and_earlier_rooms(path):
+    own = room_of(path.relative_to(ROOT).parts)
+    tree = ast.parse(path.read_text())
+    packages = [
+        n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "pipeline"
+    ]
+    names = {*imported(path), *(f"pipeline.{a.name}" for n in packages for a in n.names)}
+    asked = {name for name in names if name.split(".")[0] == "pipeline"}
+    assert {name for name in asked if room_of(name.split(".")) > own} == set()
+
+
+def test_every_folder_of_pipeline_is_a_room():
+    folders = {path.parent.name for path in (ROOT / "pipeline").glob("*/__init__.py")}
+    assert folders == set(ROOMS)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.runs import recording
+from pipeline.store.runs import recording
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("avatars", "fomm", "models", "pipeline", "flows", "benchmarks")

@@ -14,10 +14,10 @@ from pipeline.records import ClipPlan
 def render(options: Namespace) -> None:
     """`pallor render`: one clip through the render stage's own code, as a film."""
     from avatars.assets import fetch
-    from pipeline import render as stage
-    from pipeline.film import write_film
-    from pipeline.store import Store
-    from pipeline.video import read_clip
+    from pipeline.corpus import render as stage
+    from pipeline.media.film import write_film
+    from pipeline.media.video import read_clip
+    from pipeline.store.store import Store
 
     params = load_params() if PARAMS.is_file() else Params()
     clip = _one_clip(params, options.identity, options.expression, options.size)
@@ -33,9 +33,9 @@ def render(options: Namespace) -> None:
 
 def predict(options: Namespace) -> None:
     """`pallor predict`: the displays by probability."""
-    from pipeline.camera import camera_number, read_camera
-    from pipeline.predict import judge
-    from pipeline.predict import predict as judge_video
+    from pipeline.evaluation.predict import judge
+    from pipeline.evaluation.predict import predict as judge_video
+    from pipeline.media.camera import camera_number, read_camera
 
     require_workspace()
     params, model = load_params(), MODELS / f"{options.protocol}.safetensors"
@@ -53,7 +53,7 @@ def predict(options: Namespace) -> None:
 
 
 def _one_clip(params: Params, identity: int, expression: str, size: int | None) -> ClipPlan:
-    from pipeline.plan import make_plan
+    from pipeline.corpus.plan import make_plan
 
     if not 0 <= identity < params.plan.identities:
         last = params.plan.identities - 1

@@ -28,8 +28,8 @@ def run(options: Namespace) -> None:
 
 def plan(options: Namespace) -> None:
     """`pallor plan`: the counts of the plan and its cost, before one pixel."""
-    from pipeline.cost import estimate
-    from pipeline.plan import make_plan
+    from pipeline.corpus.cost import estimate
+    from pipeline.corpus.plan import make_plan
 
     params = overridden(options.settings)
     rows = make_plan(params, _register(params))
@@ -52,7 +52,7 @@ def report(options: Namespace) -> None:
     """`pallor report`: the figures of the last run and where its page is."""
     del options
     require_workspace()
-    from pipeline.report import terminal_summary
+    from pipeline.report.report import terminal_summary
 
     print(terminal_summary(METRICS))
     print(f"page: {(REPORT / 'index.html').absolute().as_uri()}")

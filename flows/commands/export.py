@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.workspace import home, require_workspace
 from pipeline.errors import AssetError
 from pipeline.exports import FORMATS
-from pipeline.runs import RUNS
+from pipeline.store.runs import RUNS
 
 
 def add_command(command: Callable[[str, str], ArgumentParser]) -> None:

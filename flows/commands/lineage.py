@@ -153,9 +153,9 @@ def release(options: Namespace) -> None:
 
 
 def _rebuild(place: Workspace, count: int, seed: int) -> None:
+    from pipeline.corpus.planned import read_plan
     from pipeline.lineage.rebuild import draw, rebuild
-    from pipeline.planned import read_plan
-    from pipeline.store import Store
+    from pipeline.store.store import Store
 
     clips = draw(read_plan(place.root / PLAN).clips, count, seed)
     rebuilt = []

@@ -28,7 +28,7 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 def sheet(options: Namespace) -> None:
     """`pallor sheet`: people, units, displays, expressions or conditions side by side."""
     from avatars.assets import fetch
-    from pipeline.gallery import make_sheet, plan_sheet
+    from pipeline.corpus.gallery import make_sheet, plan_sheet
 
     params = load_params() if PARAMS.is_file() else Params()
     planned = plan_sheet(options.kind, params, options.identities, options.size)
@@ -39,10 +39,10 @@ def sheet(options: Namespace) -> None:
 
 def overlay(options: Namespace) -> None:
     """`pallor overlay`: landmarks, units, head, gaze and openings over the frames."""
-    from pipeline.film import write_film
-    from pipeline.overlay import draw_overlay
-    from pipeline.render import read_truth
-    from pipeline.video import frame_rate, read_clip
+    from pipeline.corpus.overlay import draw_overlay
+    from pipeline.corpus.render import read_truth
+    from pipeline.media.film import write_film
+    from pipeline.media.video import frame_rate, read_clip
 
     video = Path(options.clip)
     if not video.suffix:

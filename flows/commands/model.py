@@ -30,7 +30,7 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
 
 def onnx(options: Namespace) -> None:
     """`pallor onnx`: the classifier for runtimes outside Python."""
-    from pipeline.portable import write_onnx
+    from pipeline.training.portable import write_onnx
 
     require_workspace()
     size = write_onnx(MODELS / f"{options.protocol}.safetensors", Path(options.out))
@@ -39,7 +39,7 @@ def onnx(options: Namespace) -> None:
 
 def baselines(options: Namespace) -> None:
     """`pallor baselines`: metrics/baselines.json and a table."""
-    from pipeline.baselines import Folders, compare
+    from pipeline.evaluation.baselines import Folders, compare
 
     del options
     require_workspace()
@@ -58,7 +58,7 @@ def baselines(options: Namespace) -> None:
 def folds(options: Namespace) -> None:
     """`pallor folds`: metrics/folds.json and its figures."""
     from flows.runners import workers  # brings Prefect: two seconds that no other command needs
-    from pipeline.folds import cross_validate
+    from pipeline.evaluation.folds import cross_validate
 
     require_workspace()
     figures = cross_validate(

@@ -24,8 +24,8 @@ def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
 
 def transfer(options: Namespace) -> None:
     """`pallor transfer`: the motion model on two files of anybody's, as a film."""
-    from pipeline.film import write_film
-    from pipeline.perform import perform
+    from pipeline.media.film import write_film
+    from pipeline.motion.perform import perform
 
     params = load_params() if PARAMS.is_file() else Params()
     how = params.transfer.model_copy(update={"relative": not options.absolute})

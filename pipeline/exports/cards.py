@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.exports import words
 from pipeline.exports.source import Source
 from pipeline.files import writing
-from pipeline.groups import age_band
+from pipeline.splits.groups import age_band
 
 CARD, SHEET = "README.md", "DATASHEET.md"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -9,7 +9,7 @@ from pipeline.files import file_digest
 from pipeline.lineage.provenance import allowed
 from pipeline.records import FaceTrack
 
-AVATAR_RIGHTS = {  # as pipeline.plan gives rendered stills
+AVATAR_RIGHTS = {  # as pipeline.corpus.plan gives rendered stills
     "licence": "CC0-1.0",
     "consent": "not a person: rendered geometry",
     "origin": "rendered by Pallor from MakeHuman assets",

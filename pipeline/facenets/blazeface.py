@@ -14,10 +14,10 @@ from face_alignment.detection.blazeface.net_blazeface import BlazeFace
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets.scenes import SIDE, scene
 from pipeline.facenets.stills import Stills
 from pipeline.facenets.training import Batch, Task
+from pipeline.faces.alignment import landmark_box
 from pipeline.files import writing
 from pipeline.params import FacenetParams
 

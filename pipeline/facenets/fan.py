@@ -12,12 +12,12 @@ import torch
 from face_alignment.models import FAN
 from torch import Tensor, nn
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets.looks import look, pasted
 from pipeline.facenets.stills import Stills
 from pipeline.facenets.textures import window
 from pipeline.facenets.training import Batch, Task
 from pipeline.facenets.views import MIRROR, SIDE, aligner_view, heat_maps, placed, seen, turned
+from pipeline.faces.alignment import landmark_box
 from pipeline.files import writing
 from pipeline.params import FacenetParams
 

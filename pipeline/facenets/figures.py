@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.alignment import AlignmentDetector, landmark_box
-from pipeline.detect import Detector
-from pipeline.groups import age_band
+from pipeline.faces.alignment import AlignmentDetector, landmark_box
+from pipeline.faces.detect import Detector
+from pipeline.faces.track import overlap
 from pipeline.records import Person
-from pipeline.track import overlap
+from pipeline.splits.groups import age_band
 
 FOUND = 0.5  # overlap of the largest box with the true one from which a face counts as found
 CORNERS = (36, 45)  # outer corners of the eyes, whose distance errors are shares of

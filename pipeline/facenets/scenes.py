@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets.fan import mirrored
 from pipeline.facenets.looks import look, pasted
 from pipeline.facenets.stills import Stills
 from pipeline.facenets.textures import window
 from pipeline.facenets.views import placed, seen, turned
+from pipeline.faces.alignment import landmark_box
 
 SIDE = 128  # px that a BlazeFace sees
 NOBODY, TWO = 0.15, 0.15  # shares of pictures without a face and with two

@@ -13,12 +13,12 @@ import numpy as np
 
 from avatars.identity import Identity
 from avatars.units import UNITS
+from pipeline.corpus.plan import person_of, plan_clip, population
+from pipeline.corpus.render import code_digest, render_specs, spec_of
 from pipeline.files import child_seed, digest
 from pipeline.params import Params
-from pipeline.plan import person_of, plan_clip, population
 from pipeline.records import Person
-from pipeline.render import code_digest, render_specs, spec_of
-from pipeline.store import Job, Store
+from pipeline.store.store import Job, Store
 
 Still = dict[str, list[float]]  # {unit: [own left, own right]}
 

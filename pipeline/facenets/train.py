@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from pipeline.alignment import AlignmentDetector
-from pipeline.detect import find_weights
 from pipeline.errors import StageError
 from pipeline.facenets import blazeface, fan, textures, training
 from pipeline.facenets.figures import by_group, examine, groups_of
 from pipeline.facenets.stills import Stills
 from pipeline.facenets.training import Say, Task
+from pipeline.faces.alignment import AlignmentDetector
+from pipeline.faces.detect import find_weights
 from pipeline.files import child_seed, write_json
 from pipeline.params import FacenetParams
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.evaluation.metrics import mean_by
 from pipeline.files import child_seed
-from pipeline.groups import group_clips
 from pipeline.lineage.corpus import FACES, METRICS, OVERSAMPLED, PLAN, PREDICTIONS, SPLIT, Corpus
-from pipeline.metrics import mean_by
 from pipeline.params import Params
 from pipeline.records import PROTOCOLS, FaceTrack, Partner, Protocol, Sample, short_id
-from pipeline.split import split
+from pipeline.splits.groups import group_clips
+from pipeline.splits.split import split
 
 
 @dataclass(frozen=True)

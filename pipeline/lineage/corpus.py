@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpus.planned import Plan, read_plan
 from pipeline.files import read_json, read_jsonl
-from pipeline.planned import Plan, read_plan
 from pipeline.records import PROTOCOLS, FaceTrack, Protocol, Sample
 
 # Where a workspace keeps its files, relative to its root; flows.workspace has the same.

@@ -24,7 +24,7 @@ from pipeline.lineage.corpus import (
 from pipeline.lineage.coverage import coverage
 from pipeline.lineage.lock import file_md5, listing, outs, read_lock
 from pipeline.lineage.removal import stood_for
-from pipeline.runs import RUNS
+from pipeline.store.runs import RUNS
 
 Facts = dict[str, Any]
 LABELS = "set by the plan and performed by the geometry, not measured from pixels"

@@ -12,7 +12,7 @@ import cv2
 import imageio.v3 as iio
 import numpy as np
 
-from pipeline.video import Frames
+from pipeline.media.video import Frames
 
 SIDE = 32  # px
 ALIKE = 0.02  # below this distance two frames are the same picture

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.corpus.render import render_specs, spec_of
 from pipeline.errors import ClipError
 from pipeline.lineage.corpus import CLIPS
+from pipeline.media.video import read_clip
 from pipeline.records import ClipPlan
-from pipeline.render import render_specs, spec_of
-from pipeline.store import Store
-from pipeline.video import read_clip
+from pipeline.store.store import Store
 
 
 @dataclass(frozen=True)

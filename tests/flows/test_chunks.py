@@ -5,7 +5,7 @@ from prefect import flow
 
 from flows.chunks import make_all, task_runner
 from pipeline.errors import ClipError, StageError
-from pipeline.store import Job
+from pipeline.store.store import Job
 
 
 def write_names(jobs, store):

@@ -18,7 +18,7 @@ from flows.corpus import run_corpus
 from flows.stale import mark_stale, workspace_tag
 from pipeline.errors import StageError
 from pipeline.files import digest
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 STAGES = """
 stages:
@@ -44,7 +44,7 @@ from flows.stage import run_heavy_stage, run_stage
 from pipeline.errors import StageError
 from pipeline.files import digest, write_json, writing_folder
 from pipeline.params import load_params
-from pipeline.store import Job
+from pipeline.store.store import Job
 
 def plan():
     seed = load_params().seed

@@ -92,7 +92,7 @@ def test_a_full_disk_is_one_sentence(line):
 
     script = (
         "from pathlib import Path; from flows.stage import say_errors\n"
-        "from pipeline.store import Job, Store; from toy import work\n"
+        "from pipeline.store.store import Job, Store; from toy import work\n"
         "job = Job('a' * 64, 'x', 'item')\n"
         "raise SystemExit(say_errors(lambda: work([job], Store(Path('.pallor'), 'grow'))))"
     )

@@ -6,9 +6,9 @@ import pytest
 
 from flows.cli import main
 from flows.commands import look
-from pipeline.gallery import SHEETS
-from pipeline.overlay import FACE, PANEL
-from pipeline.video import write_clip
+from pipeline.corpus.gallery import SHEETS
+from pipeline.corpus.overlay import FACE, PANEL
+from pipeline.media.video import write_clip
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from prefect import flow
 from flows.chunks import make_all
 from flows.runners import task_runner
 from flows.stage import say_errors
-from pipeline.store import Job
+from pipeline.store.store import Job
 
 @flow(name="toy")
 def toy():

@@ -14,7 +14,7 @@ from flows.stage import run_heavy_stage, run_stage
 from pipeline.errors import ClipError
 from pipeline.files import digest, write_jsonl, writing_folder
 from pipeline.params import load_params
-from pipeline.store import Job
+from pipeline.store.store import Job
 
 def work(jobs, store):
     for job in jobs:

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from skimage import data
 
-from pipeline.evaluate import evaluate_models
+from pipeline.corpus.plan import make_plan
+from pipeline.corpus.planned import Plan, read_plan
+from pipeline.evaluation.evaluate import evaluate_models
 from pipeline.files import child_seed, write_json, write_jsonl
-from pipeline.oversample import oversample_splits
+from pipeline.media.video import Frames, write_clip
 from pipeline.params import Params, parse_params
-from pipeline.plan import make_plan
-from pipeline.planned import Plan, read_plan
 from pipeline.records import PROTOCOLS, FaceTrack, Person
-from pipeline.report import Inputs
-from pipeline.split import split_faces
-from pipeline.train import read_samples, train
-from pipeline.video import Frames, write_clip
+from pipeline.report.report import Inputs
+from pipeline.splits.oversample import oversample_splits
+from pipeline.splits.split import split_faces
+from pipeline.training.train import read_samples, train
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from avatars import expression
+from pipeline.corpus.planned import read_plan
+from pipeline.corpus.register import COLUMNS, read_register
 from pipeline.errors import StageError
+from pipeline.faces.quality import REASONS
 from pipeline.params import load_params
-from pipeline.planned import read_plan
-from pipeline.quality import REASONS
 from pipeline.records import (
     ClipPlan,
     FaceTrack,
@@ -22,7 +23,6 @@ from pipeline.records import (
     TransferPlan,
     short_id,
 )
-from pipeline.register import COLUMNS, read_register
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "formats"

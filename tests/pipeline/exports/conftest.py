@@ -10,6 +10,7 @@ import yaml
 
 from pipeline.exports.source import Source, read_source
 from pipeline.files import write_json, write_jsonl
+from pipeline.media.video import write_clip
 from pipeline.records import (
     PROTOCOLS,
     ClipPlan,
@@ -19,7 +20,6 @@ from pipeline.records import (
     Sample,
     TransferPlan,
 )
-from pipeline.video import write_clip
 
 FRAMES, FPS, SIZE = 4, 8, 32
 TODAY = date(2026, 11, 21)

@@ -9,7 +9,7 @@ from pipeline.exports.certificate import local_certificate
 from pipeline.exports.credentials import manifest, read_credentials, sign, write_credentials
 from pipeline.exports.tables import clip_rows
 from pipeline.files import file_digest, read_json
-from pipeline.video import read_clip
+from pipeline.media.video import read_clip
 
 pytest.importorskip("c2pa")
 

@@ -9,7 +9,7 @@ from pipeline.exports.dataset import write_dataset
 from pipeline.exports.source import read_source
 from pipeline.exports.tables import clip_rows, window_rows
 from pipeline.files import file_digest, read_jsonl, tree_digest, write_jsonl
-from pipeline.video import read_clip
+from pipeline.media.video import read_clip
 
 TODAY = date(2026, 11, 21)
 

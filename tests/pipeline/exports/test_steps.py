@@ -39,8 +39,8 @@ def test_every_stage_of_the_project_comes_after_those_it_reads():
 
 @pytest.mark.parametrize(
     ("path", "code"),
-    [("avatars", True), ("pipeline/plan.py", True), ("requirements.lock", True),
-     ("pipeline/report.html.j2", True), ("data/clips", False), ("portraits", False),
+    [("avatars", True), ("pipeline/corpus/plan.py", True), ("requirements.lock", True),
+     ("pipeline/report/report.html.j2", True), ("data/clips", False), ("portraits", False),
      ("motion/blend-128.safetensors", False)],
 )  # fmt: skip
 def test_code_is_told_from_data(path, code):

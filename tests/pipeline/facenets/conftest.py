@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.facenets import textures, training
 from pipeline.facenets.stills import Stills
+from pipeline.media.video import read_clip
 from pipeline.records import Person
-from pipeline.video import read_clip
 
 TURN = Path(__file__).parents[2] / "data" / "faces" / "turn.mp4"  # an avatar turning 40 degrees
 

@@ -6,8 +6,8 @@ import torch
 from face_alignment.detection.blazeface import FaceDetector
 from face_alignment.detection.blazeface.net_blazeface import BlazeFace
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets import blazeface, training
+from pipeline.faces.alignment import landmark_box
 from pipeline.params import FacenetParams
 
 PARAMS = FacenetParams(blazeface_steps=12, blazeface_batch=4)

@@ -5,11 +5,11 @@ from face_alignment.models import FAN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets import fan, training
 from pipeline.facenets.views import MIRROR
+from pipeline.faces.alignment import landmark_box
+from pipeline.faces.track import overlap
 from pipeline.params import FacenetParams
-from pipeline.track import overlap
 
 PARAMS = FacenetParams(
     fan_small_steps=2, fan_small_batch=2, fan_steps=1, fan_batch=1, fan_rate=1e-4

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.alignment import AlignmentDetector, landmark_box
 from pipeline.facenets.figures import Seen, by_group, examine, groups_of, summary
+from pipeline.faces.alignment import AlignmentDetector, landmark_box
 from pipeline.records import Person
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.alignment import landmark_box
 from pipeline.facenets import looks, textures
 from pipeline.facenets.scenes import SIDE, scene
+from pipeline.faces.alignment import landmark_box
 
 
 def test_textures_are_the_seeds_own_and_differ(bank):

@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatars import expression
+from pipeline.corpus.plan import person_of, population
 from pipeline.facenets import stills
 from pipeline.params import Params
-from pipeline.plan import person_of, population
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 
 def small(**changes):

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from pipeline.detect import choose_detector
 from pipeline.errors import StageError
 from pipeline.facenets.train import HELD_OUT, train_facenets
+from pipeline.faces.detect import choose_detector
 from pipeline.params import FacenetParams
 
 BRIEF = FacenetParams(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from avatars import landmarks
 from avatars.basemesh import load
-from pipeline.alignment import landmark_box
 from pipeline.facenets.views import MIRROR, aligner_view, heat_maps, placed, seen, turned
+from pipeline.faces.alignment import landmark_box
 
 BOX = np.array([30.0, 28.0, 100.0, 98.0])
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import yaml
 
+from pipeline.corpus.plan import make_plan
+from pipeline.corpus.planned import read_plan
 from pipeline.files import child_seed, write_json, write_jsonl
 from pipeline.lineage.corpus import Workspace
-from pipeline.oversample import oversample_splits
+from pipeline.media.video import write_clip
 from pipeline.params import parse_params
-from pipeline.plan import make_plan
-from pipeline.planned import read_plan
 from pipeline.records import PROTOCOLS, FaceTrack, Sample
-from pipeline.split import split_faces
-from pipeline.video import write_clip
+from pipeline.splits.oversample import oversample_splits
+from pipeline.splits.split import split_faces
 
 ROOT = Path(__file__).parents[3]
 PARAMS = {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flows.cli import main
+from pipeline.corpus.plan import make_plan
 from pipeline.errors import StageError
 from pipeline.files import read_jsonl, write_jsonl
 from pipeline.lineage import looks
@@ -27,8 +28,7 @@ from pipeline.lineage.removal import (
 )
 from pipeline.lineage.search import known_looks, search
 from pipeline.params import load_params
-from pipeline.plan import make_plan
-from pipeline.store import Job, Store
+from pipeline.store.store import Job, Store
 
 PAGE = Path(__file__).parents[3] / "docs/formats/tombstones.md"
 

@@ -1,0 +1,1 @@
+"""What is planned and rendered: people, clips, portraits' register, sheets."""

@@ -1,0 +1,1 @@
+"""Trained networks judged: figures, probes, baselines, answers."""

@@ -1,0 +1,1 @@
+"""Faces found, followed, judged and cut out."""

@@ -1,0 +1,33 @@
+"""Clips to watch: ordinary H.264 that every player and browser opens.
+
+Lossless RGB clips (`pipeline.media.video`) keep every value for the next stage, but few players
+open them. A film is for eyes only and never read back.
+"""
+
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+
+from pipeline.errors import ClipError
+from pipeline.files import writing
+from pipeline.media.video import Frames
+
+REPEATS = 3  # times the clip is shown: two seconds are over before one has looked
+FPS = 24  # players drop or stutter at 8 frames a second
+
+
+def write_film(path: Path, frames: Frames, fps: int, repeats: int = REPEATS) -> None:
+    """Write (T, H, W, 3) uint8 RGB frames of `fps` a second as a film of `repeats` times the clip.
+
+    Raises ClipError when `path` does not end in .mp4.
+    """
+    if path.suffix != ".mp4":
+        raise ClipError(f"{path} must end in .mp4")
+    held = np.repeat(np.concatenate([frames] * repeats), max(1, FPS // fps), axis=0)
+    with writing(path) as part:
+        iio.imwrite(
+            part, held, extension=".mp4", plugin="FFMPEG", fps=fps * max(1, FPS // fps),
+            codec="libx264", pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
+            output_params=["-crf", "16", "-threads", "1"],
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Portraits that take over a clip's motion, and the motion model's training."""

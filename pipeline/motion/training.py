@@ -1,0 +1,93 @@
+"""The motion stage: train the motion model on rendered performances and say how good it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import fomm
+from fomm.data import Performances
+from fomm.recipe import TrainConfig, precision
+from fomm.train import train
+from pipeline.errors import StageError
+from pipeline.files import file_digest, read_json, write_json, writing
+from pipeline.motion.fidelity import figures
+from pipeline.params import MotionParams
+
+MODEL = "blend-128"
+FIRST = Path("motion/first.safetensors")  # of an earlier training, which its .json records
+HELD_OUT = 4  # people the model never sees, who tell how good it is
+# Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
+# step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
+POINTS, FLOW, PICTURE = 0.6, 1.5, 0.25
+IMAGE = 5.0  # the image path's rate over the motion's, see TrainConfig.image_rate
+THREADS = 2  # the sums' order, and so the bytes, follow from it
+
+
+def train_motion(
+    frames: np.ndarray,
+    landmarks: np.ndarray,
+    params: MotionParams,
+    seed: int,
+    out: Path,
+    state: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, object]:
+    """Train on (P, M, T, S, S, 3) uint8 frames and (P, M, T, 68, 2) px landmarks; the record.
+
+    Every person performs every motion. Writes `<name of params.checkpoint>` and `record.json` in
+    `out`. `state` is the file through which a killed training goes on. Raises StageError when too
+    few people are given to hold four out.
+    """
+    data = _performances(frames, landmarks)
+    start = fomm.load_checkpoint(FIRST, "auto") if params.warm else None
+    config = _config(params)
+    seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
+    torch.set_num_threads(THREADS)
+    model, curve = train(seen, config, seed, state, say, start=start)
+    record: dict[str, object] = {
+        "model": config.model.name,
+        "start": _first() if params.warm else None,
+        "steps": config.phases(),
+        "precision": precision(config.bf16, torch.device("cpu"))[1],
+        "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
+        "held_out": figures(model, unseen),
+        "curve": curve,
+        "torch": torch.__version__,
+        "threads": THREADS,
+    }
+    with writing(out / Path(params.checkpoint).name) as part:
+        fomm.save_checkpoint(part, model)
+    write_json(out / "record.json", record)
+    return record
+
+
+def _config(params: MotionParams) -> TrainConfig:
+    """The schedule; a model that was trained before needs only the last phase."""
+    early = 0.0 if params.warm else float(params.steps)
+    return TrainConfig(
+        model=fomm.CONFIGS[MODEL], steps=params.steps, point_steps=round(POINTS * early),
+        flow_steps=round(FLOW * early), picture_steps=round(PICTURE * early),
+        batch=params.batch,
+        learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate,
+    )  # fmt: skip
+
+
+def _first() -> dict[str, object]:
+    """The checkpoint that is trained on, by hash, and what its own record says of it."""
+    record = read_json(FIRST.with_suffix(".json"))
+    del record["curve"]
+    return {"sha256": file_digest(FIRST), "record": record}
+
+
+def _performances(frames: np.ndarray, landmarks: np.ndarray) -> Performances:
+    if len(frames) < HELD_OUT + 2:
+        raise StageError(
+            f"{len(frames)} people are too few to train on: {HELD_OUT} are held out and two "
+            f"must be left; set motion.identities to {HELD_OUT + 2} or more"
+        )
+    try:
+        return Performances(frames, landmarks)
+    except fomm.MotionError as error:
+        raise StageError(str(error)) from error

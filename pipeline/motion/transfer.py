@@ -1,0 +1,151 @@
+"""The transfer stage: every portrait performs the motion of its driving clip."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import imageio.v3 as iio
+import torch
+
+import fomm
+from pipeline.closure import code_digest
+from pipeline.errors import AssetError, StageError
+from pipeline.files import (
+    digest,
+    file_digest,
+    read_jsonl,
+    write_jsonl,
+    writing_folder,
+)
+from pipeline.media.video import read_clip, write_clip
+from pipeline.params import TransferParams
+from pipeline.store.store import Job, Store
+
+if TYPE_CHECKING:  # the plan's own imports are none of this stage's code
+    from pipeline.corpus.planned import Plan
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One clip to make: `portrait` (PNG) performs the `driving` clip, with `checkpoint`'s model."""
+
+    clip_id: str
+    portrait: Path
+    driving: Path
+    checkpoint: Path
+    params: TransferParams
+    fps: int
+
+
+def jobs(
+    plan: "Plan", clips: Path, portraits: Path, checkpoint: Path, params: TransferParams
+) -> list[Job]:
+    """One job a planned transfer; those that share a driving clip stand together.
+
+    A transfer whose portrait or clip was given up by its stage (failed.jsonl) is left out.
+    Raises AssetError without the checkpoint, StageError without a portrait or driving clip.
+    """
+    if not checkpoint.is_file():
+        raise AssetError(f"{checkpoint} is missing; `make motion` trains it")
+    rate = {clip.clip_id: clip.fps for clip in plan.clips}
+    how = {
+        "checkpoint": file_digest(checkpoint),
+        "code": code_digest(__name__),
+        "params": params.model_dump(),
+    }
+    absent = _given_up(clips) | _given_up(portraits)
+    rows = [r for r in plan.transfers if not {r.driving_clip_id, r.portrait_id} & absent]
+    rows.sort(key=lambda row: (row.driving_clip_id, row.clip_id))
+    return [
+        _job(
+            Transfer(
+                row.clip_id,
+                portraits / f"{row.portrait_id}.png",
+                clips / f"{row.driving_clip_id}.mp4",
+                checkpoint,
+                params,
+                rate[row.driving_clip_id],
+            ),
+            how,
+        )
+        for row in rows
+    ]
+
+
+def work(jobs: Sequence[Job], store: Store) -> None:
+    """Make the chunk's clips; a driving clip's key points are found once for all its portraits."""
+    if not jobs:
+        return
+    with one_thread():
+        model = _model(jobs[0].item.checkpoint)
+        points: dict[Path, fomm.KeyPoints] = {}
+        for job in jobs:
+            item: Transfer = job.item
+            with store.making(job.key) as folder, _telling(item):
+                if item.driving not in points:
+                    points[item.driving] = model.keypoints(read_clip(item.driving))
+                how = item.params
+                frames = model.perform(
+                    iio.imread(item.portrait), points[item.driving], how.relative, how.adapt_scale
+                )
+                write_clip(folder / "clip.mp4", frames, item.fps)
+            store.log("transferred", name=job.name, key=job.key)
+
+
+def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
+    """Fill `out` with <clip_id>.mp4; failed.jsonl when clips were given up."""
+    with writing_folder(out) as part:
+        made, failed = store.sorted_out(jobs)
+        if failed:
+            rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+            write_jsonl(part / "failed.jsonl", rows)
+        for job in made:
+            clip = store.path(job.key) / "clip.mp4"
+            (part / f"{job.item.clip_id}.mp4").write_bytes(clip.read_bytes())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: the same bytes on any number of cores; workers use the others."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=1)
+def _model(checkpoint: Path) -> fomm.MotionModel:
+    try:
+        return fomm.load_checkpoint(checkpoint, config="auto")
+    except fomm.CheckpointError as error:
+        raise AssetError(str(error)) from error
+
+
+@contextmanager
+def _telling(item: Transfer) -> Iterator[None]:
+    """What the motion model refuses, said with the names of the files."""
+    try:
+        yield
+    except fomm.MotionError as error:
+        raise StageError(
+            f"{item.portrait.name} cannot perform {item.driving.name}: {error}"
+        ) from error
+
+
+def _given_up(folder: Path) -> set[str]:
+    path = folder / "failed.jsonl"
+    rows = read_jsonl(path) if path.is_file() else []
+    return {row.get("clip_id") or row["portrait_id"] for row in rows}
+
+
+def _job(item: Transfer, how: dict[str, Any]) -> Job:
+    missing = [path for path in (item.portrait, item.driving) if not path.is_file()]
+    if missing:
+        raise StageError(f"{missing[0]} is missing; run `pallor run` to make it")
+    inputs = {"portrait": file_digest(item.portrait), "driving": file_digest(item.driving)}
+    return Job(digest({**inputs, "fps": item.fps, **how}), item.clip_id, item)

@@ -1,0 +1,136 @@
+"""Balance of the training side, after the split and never before it.
+
+Oversampled before the split, a copy lands in the test side beside its original: a leak. Here only
+training rows are copied, each copy names its origin, and the rows of the split come first,
+byte for byte as they were.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from scipy import sparse
+
+from pipeline.errors import StageError
+from pipeline.files import child_seed, read_jsonl, write_json, write_jsonl
+from pipeline.params import OversampleParams
+from pipeline.records import PROTOCOLS, Partner, Sample
+
+Features = Callable[[Sequence[Sample]], np.ndarray]
+Drawn = list[tuple[Sample, Partner | None]]
+COARSE = 8  # pixels a side of the frames by which windows are near each other
+
+
+def oversample_splits(
+    splits: Path, faces: Path, out: Path, balance: Path, params: OversampleParams, seed: int
+) -> None:
+    """Read `splits`/<protocol>.jsonl; write `out`/<protocol>.jsonl and the class counts.
+
+    `faces` holds the crops <clip_id>.mp4, which `smote` compares.
+    """
+    counts = {}
+    for protocol in PROTOCOLS:
+        before = [Sample.parse(row) for row in read_jsonl(splits / f"{protocol}.jsonl")]
+        after = oversample(before, params, child_seed(seed, protocol), crop_features(faces))
+        write_jsonl(out / f"{protocol}.jsonl", [sample.row() for sample in after])
+        counts[protocol] = class_counts(before, after)
+    write_json(balance, counts)
+
+
+def oversample(
+    samples: Sequence[Sample], params: OversampleParams, seed: int, features: Features
+) -> list[Sample]:
+    """The samples as given, then copies of training samples until the classes are even.
+
+    `features` gives (N, D) float of N samples; `smote` blends a sample with one of its nearest in
+    that space. Raises StageError when the training side holds fewer than two classes, or a class
+    has no more samples than neighbours are asked for.
+    """
+    if params.method == "none":
+        return list(samples)
+    train = [sample for sample in samples if sample.side == "train"]
+    counts = Counter(sample.label for sample in train)
+    if len(counts) < 2:
+        raise StageError("the training side holds fewer than two classes; render more clips")
+    if params.method == "random":
+        drawn = _repeated(train, seed)
+    else:
+        rarest = min(counts, key=counts.__getitem__)
+        if counts[rarest] <= params.neighbours:
+            raise StageError(
+                f"smote asks for {params.neighbours} neighbours but {rarest} has "
+                f"{counts[rarest]} training windows; lower oversample.neighbours"
+            )
+        drawn = _blended(train, features(train), params.neighbours, seed)
+    return [*samples, *_copies(drawn)]
+
+
+def crop_features(faces: Path) -> Features:
+    """A window as its crops, COARSE x COARSE pixels a frame, without its mean brightness."""
+
+    def features(samples: Sequence[Sample]) -> np.ndarray:
+        from pipeline.splits.windows import (  # torch, for smote alone
+            clips_of,
+            cut_windows,
+            load_crops,
+        )
+
+        windows = cut_windows(samples, load_crops(faces, clips_of(samples)))
+        count, frames, size, _ = windows.shape
+        block = size // COARSE
+        cut = windows[:, :, : COARSE * block, : COARSE * block].astype(np.float64)
+        small = cut.reshape(count, frames, COARSE, block, COARSE, block).mean(axis=(3, 5))
+        flat = small.reshape(count, -1)
+        return np.asarray(flat - flat.mean(axis=1, keepdims=True))
+
+    return features
+
+
+def _copies(drawn: Drawn) -> Iterator[Sample]:
+    numbers: Counter[str] = Counter()
+    for origin, partner in drawn:
+        numbers[origin.sample_id] += 1
+        yield origin.copied(numbers[origin.sample_id], partner)
+
+
+def _repeated(train: Sequence[Sample], seed: int) -> Drawn:
+    sampler = RandomOverSampler(random_state=seed % 2**32)
+    sampler.fit_resample(np.arange(len(train))[:, None], [sample.label for sample in train])
+    # imbalanced-learn lists the originals first
+    return [(train[index], None) for index in sampler.sample_indices_[len(train) :]]
+
+
+def _blended(train: Sequence[Sample], features: np.ndarray, neighbours: int, seed: int) -> Drawn:
+    # One more column a window, 1 in its own row: all distances grow alike, so neighbours stay, and
+    # a blend tells by its columns which two windows it is made of, and in which shares.
+    table = sparse.hstack([sparse.csr_matrix(features), sparse.identity(len(train))], format="csr")
+    sampler = SMOTE(random_state=seed % 2**32, k_neighbors=neighbours)
+    made, _ = sampler.fit_resample(table, [sample.label for sample in train])
+    drawn: Drawn = []
+    for row in made[len(train) :, features.shape[1] :].tocsr():
+        shares = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), reverse=True)
+        (_, own), *others = [pair for pair in shares if pair[0] > 0]
+        drawn.append((train[own], _partner(train[others[0][1]], others[0][0]) if others else None))
+    return drawn
+
+
+def _partner(sample: Sample, share: float) -> Partner:
+    return Partner(
+        sample_id=sample.sample_id, clip_id=sample.clip_id, start=sample.start,
+        share=round(share, 6),
+    )  # fmt: skip
+
+
+def class_counts(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, dict[str, int]]:
+    """Windows a class: the training side before and after, and the untouched test side."""
+    return {
+        "train_before": _count(before, "train"),
+        "train_after": _count(after, "train"),
+        "test": _count(after, "test"),
+    }
+
+
+def _count(samples: Sequence[Sample], side: str) -> dict[str, int]:
+    return dict(sorted(Counter(s.label for s in samples if s.side == side).items()))

@@ -1,0 +1,1 @@
+"""Finished work: items by content, packed parts, run records."""

@@ -1,0 +1,1 @@
+"""Networks fitted on the training side."""

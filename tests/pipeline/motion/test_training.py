@@ -1,0 +1,66 @@
+"""The training driver: what it writes, and whom it holds out."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import fomm
+from pipeline.errors import StageError
+from pipeline.files import file_digest
+from pipeline.motion.training import FIRST, HELD_OUT, train_motion
+from pipeline.params import MotionParams
+
+BRIEF = MotionParams(steps=2, batch=2, warm=False)
+
+
+@pytest.fixture
+def grid():
+    """Six people, one motion of two frames: noise, as only the files matter here."""
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 256, (6, 1, 2, 64, 64, 3), dtype=np.uint8)
+    return frames, rng.uniform(8, 56, (6, 1, 2, 68, 2)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _settings_again():
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_the_checkpoint_loads_and_the_record_tells(grid, tmp_path):
+    said = []
+    record = train_motion(*grid, BRIEF, 5, tmp_path, say=said.append)
+    model = fomm.load_checkpoint(tmp_path / "blend-128.safetensors", "blend-128")
+    assert model.animate(grid[0][0, 0, 0], grid[0][1, 0]).shape == (2, 64, 64, 3)
+    assert (tmp_path / "blend-128.safetensors").stat().st_size <= 20e6
+    assert json.loads((tmp_path / "record.json").read_text()) == record
+    assert record["people"] == {"trained on": 2, "held out": HELD_OUT}
+    assert set(record["held_out"]["psnr_db"]) == {"static", "absolute", "relative"}
+    assert any("steps/s" in line for line in said)
+
+
+def test_a_training_goes_on_from_the_first(grid, tmp_path):
+    warm = BRIEF.model_copy(update={"warm": True, "learning_rate": 1e-12})
+    record = train_motion(*grid, warm, 5, tmp_path, say=lambda line: None)
+    first, model = (
+        fomm.load_checkpoint(path, "blend-128")
+        for path in (FIRST, tmp_path / "blend-128.safetensors")
+    )
+    assert record["steps"] == {"points": 0, "flow": 0, "picture": 0, "whole": 2}
+    assert record["start"]["sha256"] == file_digest(FIRST)
+    assert record["start"]["record"]["model"] == "blend-128"
+    for one, other in zip(first.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+def test_too_few_people(grid, tmp_path):
+    with pytest.raises(StageError, match="5 people are too few"):
+        train_motion(*(part[:5] for part in grid), BRIEF, 5, tmp_path)
+
+
+def test_unfit_landmarks(grid, tmp_path):
+    frames, landmarks = grid
+    with pytest.raises(StageError, match="landmarks must be"):
+        train_motion(frames, landmarks[:, :, :1], BRIEF, 5, tmp_path)

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from pipeline.errors import ClipError, StageError
+from pipeline.media.video import write_clip
+from pipeline.records import Partner, Sample
+from pipeline.splits.windows import clips_of, cut_windows, load_crops
+
+
+def sample(start=0, length=3, clip_id="clip-a"):
+    return Sample(
+        sample_id=f"sample-{start}", clip_id=clip_id, start=start, length=length, label="FD1",
+        group="g", side="train",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def faces(tmp_path):
+    for number, name in enumerate(("clip-a", "clip-b")):
+        levels = 20 * np.arange(5, dtype=np.uint8)[:, None, None, None] + 7 * number
+        write_clip(tmp_path / f"{name}.mp4", np.broadcast_to(levels, (5, 16, 16, 3)), 8)
+    return tmp_path
+
+
+def test_windows_are_the_frames_their_samples_name(faces):
+    crops = load_crops(faces, ["clip-a", "clip-b", "clip-a"])
+    windows = cut_windows([sample(1), sample(2, clip_id="clip-b")], crops)
+    assert windows.shape == (2, 3, 16, 16)
+    assert windows[..., 0, 0].tolist() == [[20, 40, 60], [47, 67, 87]]
+
+
+def test_a_blend_is_a_share_of_each_window(faces):
+    partner = Partner(sample_id="sample-b", clip_id="clip-b", start=2, share=0.25)
+    blend = sample(0).model_copy(update={"partner": partner})
+    assert clips_of([blend]) == {"clip-a", "clip-b"}
+    [window] = cut_windows([blend], load_crops(faces, clips_of([blend])))
+    assert window[:, 0, 0].tolist() == [12, 32, 52]  # 0.75 of 0, 20, 40 and 0.25 of 47, 67, 87
+
+
+def test_a_missing_crop_is_named(faces):
+    with pytest.raises(ClipError, match=r"clip-c\.mp4 is missing"):
+        load_crops(faces, ["clip-c"])
+
+
+def test_a_window_past_the_end_is_refused(faces):
+    with pytest.raises(StageError, match="ends at frame 6 but clip clip-a has 5"):
+        cut_windows([sample(3)], load_crops(faces, ["clip-a"]))
+
+
+def test_windows_of_two_lengths_are_refused(faces):
+    with pytest.raises(StageError, match="one length"):
+        cut_windows([sample(0, 2), sample(0, 3)], load_crops(faces, ["clip-a"]))
