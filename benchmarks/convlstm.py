@@ -4,8 +4,9 @@
 whose environment holds keras 3 and that backend (an extra of its own: neither belongs to Pallor).
 Every contestant is a process with one thread; they take turns, round by round, so that whatever
 else the machine does meets them alike. Times are CPU time of the process, a clip, medians over
-rounds. Network: ConvLSTM (1 > 32 channels, 3 x 3) over 16 x 64 x 64 grey, mean over places of the
-last state, 5 classes; a training step is forward, backward and Adam on 8 clips, float32.
+rounds. Network: the train stage's layer (24 > 24 channels, 3 x 3, states of 8 x 8) over windows of
+8 frames, mean over places of the last state, 5 classes; a training step is forward, backward and
+Adam on 32 windows, float32.
 """
 
 import argparse
@@ -96,14 +97,14 @@ def difference(weights: Path, name: str) -> float:
 
 def report(rounds: list[dict], differences: dict[str, float]) -> None:
     ours = {task: median(rounds, "pallor", task) for task in tasks("pallor")}
-    print(f"{'pallor':18}train {ours['train']:7.1f}  infer {ours['infer']:7.1f}  CPU-ms a clip")
-    print(f"{'convolutions alone':18}train {ours['floor']:7.1f}")
+    print(f"{'pallor':20}train {ours['train']:7.1f}  infer {ours['infer']:7.1f}  CPU-ms a clip")
+    print(f"{'convolutions alone':20}train {ours['floor']:7.1f}")
     figures = {"train_ms": ours["train"], "inference_ms": ours["infer"],
                "floor_share": ours["floor"] / ours["train"]}  # fmt: skip
     for name, apart in differences.items():
         train, infer = median(rounds, name, "train"), median(rounds, name, "infer")
         same = "the same states" if apart <= SAME else "NOT the same states"
-        print(f"{name:18}train {train:7.1f}  infer {infer:7.1f}  {same}, {apart:.1e} apart")
+        print(f"{name:20}train {train:7.1f}  infer {infer:7.1f}  {same}, {apart:.1e} apart")
         figures |= {f"train_vs_{name}": train / ours["train"],
                     f"inference_vs_{name}": infer / ours["infer"],
                     f"difference_{name}": apart}  # fmt: skip

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-CLIPS, FRAMES, SIZE, HIDDEN, CLASSES = 8, 16, 64, 32, 5
+# As the train stage's layer: a batch of 32 windows of 8 frames, states on an eighth of 64 px.
+CLIPS, FRAMES, SIZE, CHANNELS, HIDDEN, CLASSES = 32, 8, 8, 24, 24, 5
 RNG = np.random.default_rng(0)
-FRAMES_IN = RNG.random((CLIPS, FRAMES, SIZE, SIZE, 1), dtype=np.float32)
+FRAMES_IN = RNG.random((CLIPS, FRAMES, SIZE, SIZE, CHANNELS), dtype=np.float32)
 LABELS = np.arange(CLIPS) % CLASSES
 
 
@@ -22,13 +23,13 @@ def pallor(weights: Path) -> dict[str, Callable[[], object]]:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    layer, head = ConvLSTM(1, HIDDEN), torch.nn.Linear(HIDDEN, CLASSES)
+    layer, head = ConvLSTM(CHANNELS, HIDDEN), torch.nn.Linear(HIDDEN, CLASSES)
     frames = torch.from_numpy(FRAMES_IN).permute(0, 1, 4, 2, 3).contiguous()
     labels = torch.from_numpy(LABELS)
     kernel = layer.weight.detach().permute(2, 3, 1, 0).numpy()  # (3, 3, C + D, 4 D)
-    np.savez(weights, kernel=kernel[:, :, :1], recurrent=kernel[:, :, 1:],
-             bias=layer.bias.detach().numpy(), head=head.weight.detach().T.numpy(),
-             head_bias=head.bias.detach().numpy())  # fmt: skip
+    np.savez(weights, kernel=kernel[:, :, :CHANNELS],
+             recurrent=kernel[:, :, CHANNELS:], bias=layer.bias.detach().numpy(),
+             head=head.weight.detach().T.numpy(), head_bias=head.bias.detach().numpy())  # fmt: skip
     with torch.inference_mode():
         states = layer(frames).permute(0, 1, 3, 4, 2).numpy()
     np.save(weights.with_name("states_pallor.npy"), states)
@@ -48,12 +49,12 @@ def pallor(weights: Path) -> dict[str, Callable[[], object]]:
 
 
 def _floor() -> Callable[[], object]:
-    # The convolutions of a training step and nothing else: all products that cannot be saved.
+    # The convolutions of a training step and nothing else.
     import torch
     from torch.nn import functional
 
-    both = torch.rand(CLIPS, 1 + HIDDEN, SIZE, SIZE, requires_grad=True)
-    weight = torch.rand(4 * HIDDEN, 1 + HIDDEN, 3, 3, requires_grad=True)
+    both = torch.rand(CLIPS, CHANNELS + HIDDEN, SIZE, SIZE, requires_grad=True)
+    weight = torch.rand(4 * HIDDEN, CHANNELS + HIDDEN, 3, 3, requires_grad=True)
     bias, upward = (
         torch.rand(4 * HIDDEN, requires_grad=True),
         torch.rand(CLIPS, 4 * HIDDEN, SIZE, SIZE),
@@ -82,7 +83,7 @@ def keras_model(backend: str, weights: Path) -> dict[str, Callable[[], object]]:
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)
     given = np.load(weights)
-    inputs = keras.Input((FRAMES, SIZE, SIZE, 1))
+    inputs = keras.Input((FRAMES, SIZE, SIZE, CHANNELS))
     layer = keras.layers.ConvLSTM2D(
         HIDDEN, 3, padding="same", recurrent_activation="sigmoid", return_sequences=True
     )

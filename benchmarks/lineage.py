@@ -1,7 +1,7 @@
 """How long the lineage index answers, warm: `python benchmarks/lineage.py [--most 1000000]`.
 
 Writes synthetic manifests of 1e3, 1e4, ... clips (one transferred clip for two avatars, one
-window a clip, both protocols), builds the index, and times each question: once to warm it, then
+window a clip, two protocols), builds the index, and times each question: once to warm it, then
 the median of five. Ends with one JSON line.
 """
 
@@ -17,7 +17,8 @@ from pathlib import Path
 from pipeline.files import write_jsonl
 from pipeline.lineage import query
 from pipeline.lineage.index import open_index
-from pipeline.records import PROTOCOLS
+from pipeline.study import Study, parse_study
+from pipeline.workspace import Workspace
 
 DISPLAYS = ("FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R")
 CLIPS_A_PERSON = 5
@@ -45,9 +46,10 @@ def measure(clips: int) -> dict:
     """Build the index of a synthetic corpus and time every question."""
     with tempfile.TemporaryDirectory(prefix="pallor-lineage-") as scratch:
         root = Path(scratch)
-        write_manifests(root, clips)
+        files, study = Workspace("synthetic", root), synthetic()
+        write_manifests(files, study, clips)
         start = time.perf_counter()
-        with closing(open_index(root, root / "index.db")) as database:
+        with closing(open_index(files, study, root / "index.db")) as database:
             built = time.perf_counter() - start
             warm = {name: timed(ask) for name, ask in questions(database, clips).items()}
         megabytes = (root / "index.db").stat().st_size / 1e6
@@ -76,7 +78,7 @@ def questions(database, clips: int) -> dict[str, Callable[[], object]]:
             database, {"identity": person, "expression": "FD1"}
         ),
         "camera": lambda: everything("camera", first_camera(database)),
-        "balance of a model": lambda: query.class_counts(database, "clean"),
+        "balance of a model": lambda: query.class_counts(database, "display", "clean"),
         "groups on both sides": lambda: query.both_sides(database, "clean"),
         "sides of a clip's people": lambda: query.family_sides(database, f"clip-{middle:010x}"),
     }
@@ -98,19 +100,33 @@ def timed(ask: Callable[[], object]) -> float:
     return statistics.median(seconds)
 
 
-def write_manifests(root: Path, clips: int) -> None:
+def synthetic() -> Study:
+    """A study of one task and model; only its names matter here."""
+    rules = {"unit": "clip", "together": "group", "test": 0.15, "leaky": False}
+    return parse_study(
+        {
+            "name": "synthetic", "title": "", "question": "", "cohorts": {"cast": 1},
+            "arms": [{"label": "any", "cohorts": ["cast"], "expressions": list(DISPLAYS)}],
+            "tasks": {"display": {}}, "models": {"convlstm": {}},
+            "protocols": {"published": rules, "clean": rules},
+        },
+        "benchmark",
+    )  # fmt: skip
+
+
+def write_manifests(files: Workspace, study: Study, clips: int) -> None:
     """plan, faces, split and oversampled tables of `clips` clips, two thirds of them avatars."""
     avatars = clips - clips // 3
-    write_jsonl(root / "data/plan.jsonl", plan_rows(avatars, clips - avatars))
+    write_jsonl(files.plan, plan_rows(avatars, clips - avatars))
     names = [*(f"clip-{n:010x}" for n in range(avatars)),
              *(f"transfer-{n:010x}" for n in range(clips - avatars))]  # fmt: skip
-    write_jsonl(root / "data/faces/faces.jsonl", ({"clip_id": name} for name in names))
-    write_jsonl(root / "data/faces/quarantine.jsonl", [])
-    for protocol in PROTOCOLS:
+    write_jsonl(files.faces / "faces.jsonl", ({"clip_id": name} for name in names))
+    write_jsonl(files.faces / "quarantine.jsonl", [])
+    for _, draw in study.draws():
         rows = [sample(number, name) for number, name in enumerate(names)]
         copies = [copy(row) for row in rows[::10] if row["side"] == "train"]
-        write_jsonl(root / f"data/split/{protocol}.jsonl", rows)
-        write_jsonl(root / f"data/oversampled/{protocol}.jsonl", rows + copies)
+        write_jsonl(files.samples(draw), rows)
+        write_jsonl(files.training_samples("display", draw), rows + copies)
 
 
 def plan_rows(avatars: int, transfers: int) -> Iterator[dict]:
@@ -119,7 +135,7 @@ def plan_rows(avatars: int, transfers: int) -> Iterator[dict]:
         yield {
             "kind": "clip", "clip_id": f"clip-{number:010x}", "key": f"{number}", "seed": number,
             "person": person(number // CLIPS_A_PERSON), "expression": DISPLAYS[number % 5],
-            "scene": {"camera": {"azimuth": number % 997}},
+            "scene": {"camera": {"azimuth": number % 997}}, **arm(number),
         }  # fmt: skip
     for number in range(transfers):
         yield {
@@ -131,8 +147,13 @@ def plan_rows(avatars: int, transfers: int) -> Iterator[dict]:
         yield {
             "kind": "transfer", "clip_id": f"transfer-{number:010x}",
             "portrait_id": f"portrait-{number:010x}", "expression": DISPLAYS[number % 5],
-            "driving_clip_id": f"clip-{number % avatars:010x}",
+            "driving_clip_id": f"clip-{number % avatars:010x}", **arm(number),
         }  # fmt: skip
+
+
+def arm(number: int) -> dict:
+    """What a clip is in its study."""
+    return {"label": DISPLAYS[number % 5], "targets": {}, "cohort": "cast", "trained": True}
 
 
 def person(number: int) -> dict:

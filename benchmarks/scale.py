@@ -45,7 +45,7 @@ def main():
     values["plan"]["identities"] = int(sys.argv[1])
     params = parse_params(values)
     rows = [r for r in make_plan(params, Path("portraits/register.csv")) if isinstance(r, ClipPlan)]
-    jobs = render.jobs(rows, params)
+    jobs = render.clip_jobs(rows)
 
     # A cluster stands for hours: its start, and its workers' imports, are not the clips' time.
     @task
@@ -80,7 +80,7 @@ values = load_params(Path("params.yaml")).model_dump()
 values["plan"]["identities"] = int(sys.argv[1])
 params = parse_params(values)
 rows = [r for r in make_plan(params, Path("portraits/register.csv")) if isinstance(r, ClipPlan)]
-jobs = render.jobs(rows, params)
+jobs = render.clip_jobs(rows)
 start = time.monotonic()
 for first in range(0, len(jobs), params.render.chunk):
     render.work(jobs[first : first + params.render.chunk], Store(home(), "render"))

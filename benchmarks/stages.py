@@ -10,6 +10,8 @@ from pathlib import Path
 from pipeline.corpus.cost import estimate
 from pipeline.corpus.plan import make_plan
 from pipeline.params import load_params
+from pipeline.study_checks import open_study
+from pipeline.workspace import Workspace
 
 RUNS = Path(".pallor/runs")
 
@@ -33,10 +35,10 @@ def main() -> None:
 
 
 def foretold(cores: int) -> dict[str, float]:
-    """Seconds a stage as `pallor plan` estimates them for the parameters as they are."""
-    params = load_params()
+    """Seconds a stage as `pallor plan` estimates them for the main study as it is."""
+    params, study = load_params(), open_study(Workspace())
     register = Path(params.portraits.source) / "register.csv"
-    return estimate(make_plan(params, register), params).wall(cores)
+    return estimate(make_plan(study, params, register), study, params).wall(cores)
 
 
 def last_full_run() -> dict:

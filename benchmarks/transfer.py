@@ -49,7 +49,7 @@ class Grid:
 
 def load(store: Store, params: Params) -> Grid:
     """The training grid from the work store; SystemExit when it has not been rendered."""
-    jobs = render.jobs(motion_data.training_clips(params), params)
+    jobs = render.clip_jobs(motion_data.training_clips(params))
     if missing := sum(not store.has(job.key) for job in jobs):
         raise SystemExit(f"{missing} of {len(jobs)} training clips are missing; run `make motion`")
     frames, landmarks = motion_data.load_grid(jobs, store, params)

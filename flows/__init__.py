@@ -5,8 +5,11 @@ update checks, and Prefect's files below the home folder. What a person set stay
 """
 
 import os
+from contextlib import suppress
 
+from flows.proxies import spare_loopback
 from flows.workspace import home, is_workspace
+from pipeline.errors import StageError
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -14,9 +17,12 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # flows print what matters
-    "PREFECT_HOME": str(home() / "prefect"),
 }
 for _name, _value in QUIET.items():
     os.environ.setdefault(_name, _value)
-if is_workspace():  # Prefect makes its own folder, but not the one around it, and says so aloud
-    home().mkdir(parents=True, exist_ok=True)
+os.environ["PYTHONUTF8"] = "1"  # of what we start: DVC, stages, Blender and Prefect's server
+spare_loopback()
+with suppress(OSError, StageError):  # a home that cannot be is said by the command that needs it
+    os.environ.setdefault("PREFECT_HOME", str(home() / "prefect"))
+    if is_workspace():  # Prefect makes its own folder, not the one around it, and says so aloud
+        home().mkdir(parents=True, exist_ok=True)

@@ -5,31 +5,32 @@ handed back after its stage has run anew (seen with DVC 3.67). Here each is hash
 name does not fit is removed with what was made from it, so that its stage runs and restores it.
 """
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
+from flows.stores import place
+from pipeline.lineage.corpus import LOCK, Place
+from pipeline.lineage.lock import Stage, file_md5, listing, outs, read_lock
 
-CACHE = Path(".dvc/cache/files/md5")
-LOCK = Path("dvc.lock")
 MOST = 4e9  # bytes hashed on every run, some ten seconds; `pallor verify` hashes any number
 
 
 def repair_cache() -> list[str]:
     """Remove rotten files of the cache and the outputs that hold them; the outputs' paths.
 
-    A cache of more than MOST bytes is left to `pallor verify`.
+    Of a cache that others use too only what `dvc.lock` lists is looked at. More than MOST bytes are
+    left to `pallor verify`.
     """
-    objects = [path for path in CACHE.glob("??/*") if path.is_file()]
-    if sum(path.stat().st_size for path in objects) > MOST:
+    here = place()
+    lock = read_lock(LOCK) if LOCK.is_file() else {}
+    objects = dict(here.objects("cache", lock))
+    if sum(path.stat().st_size for path in objects.values()) > MOST:
         return []
-    rotten = {_name(path): path for path in objects if not _fits(path)}
+    rotten = {md5: path for md5, path in objects.items() if not _fits(md5, path)}
     if not rotten:
         return []
-    spoiled = sorted(path for path, names in _outputs() if names & rotten.keys())
+    spoiled = sorted(path for path, names in _outputs(here, lock) if names & rotten.keys())
     for path in rotten.values():
         path.unlink()
     for output in map(Path, spoiled):
@@ -39,24 +40,11 @@ def repair_cache() -> list[str]:
     return spoiled
 
 
-def _outputs() -> Iterator[tuple[str, set[str]]]:
+def _outputs(here: Place, lock: dict[str, Stage]) -> Iterator[tuple[str, set[str]]]:
     """Every output of dvc.lock with the names of all cached files behind it."""
-    stages = (yaml.safe_load(LOCK.read_text()) or {}).get("stages", {}) if LOCK.is_file() else {}
-    for out in (out for stage in stages.values() for out in stage.get("outs", [])):
-        yield out["path"], {out["md5"], *_members(out["md5"])}
+    for path, md5 in outs(lock).items():
+        yield path, {md5, *(listing(md5, [here.cache]) or {}).values()}
 
 
-def _members(name: str) -> Iterator[str]:
-    listing = CACHE / name[:2] / name[2:]
-    if name.endswith(".dir") and listing.is_file() and _fits(listing):
-        yield from (row["md5"] for row in json.loads(listing.read_text()))
-
-
-def _name(path: Path) -> str:
-    return path.parent.name + path.name
-
-
-def _fits(path: Path) -> bool:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
-    return found.hexdigest() == _name(path).removesuffix(".dir")
+def _fits(md5: str, path: Path) -> bool:
+    return file_md5(path) == md5.removesuffix(".dir")

@@ -18,7 +18,7 @@ from flows.progress import Progress
 from flows.runners import task_runner, workers
 from flows.stage import OURS
 from flows.workspace import home
-from pipeline.errors import ClipError, StageError
+from pipeline.errors import ClipError, RefusedError, StageError
 from pipeline.store.store import Job, Store
 
 __all__ = ["TOLERATED", "make_all", "task_runner"]
@@ -27,7 +27,10 @@ Work = Callable[[Sequence[Job], Store], None]
 RETRIES = 2  # a worker killed for memory may fit when its neighbour is done
 RETRY_DELAY = 2.0  # seconds
 KILLED = {"BrokenProcessPool", "KilledWorker", "WorkerCrashedError", "OutOfMemoryError"}
-TOLERATED = 0.1  # of a stage's items may be given up; more than that is a fault of the machine
+# Of a stage's items may be given up, and one always: more is a fault of the machine, or of a whole
+# folder of photographs.
+TOLERATED = 0.1
+NAMED = 5  # items that a sentence names; the log has all
 
 
 def make_all(
@@ -36,8 +39,9 @@ def make_all(
     """Make what is missing of `jobs`, at most `size` of them a task, and return their store.
 
     Called inside a flow. An item that fails for good, alone, is given up (`Store.given_up`) while
-    those are at most `tolerated` of all; else its error is raised. Raises StageError when `work`
-    returns without having made its items, or a process of the runner was killed.
+    those are one, or at most `tolerated` of all; else ClipError names them. Where nothing may be
+    given up, the first error is raised. Raises StageError when `work` returns without having made
+    its items, or a process of the runner was killed.
     """
     store = Store(home(), stage)
     store.sweep()
@@ -51,7 +55,7 @@ def make_all(
         raise failed[0][1]
     # Once more, each alone: a chunk's other items must not suffer from one of them.
     left = [[job] for chunk, _ in failed for job in chunk if not store.has(job.key)]
-    _give_up(_map(left, store, work, progress), store, tolerated * len(jobs))
+    _give_up(_map(left, store, work, progress), store, max(1.0, tolerated * len(jobs)))
     create_table_artifact(key=stage, table=progress.table(), description=f"What {stage} made")
     store.log("stage", seconds=progress.seconds(), told=progress.told())
     return store
@@ -89,7 +93,13 @@ def _give_up(failed: list[tuple[list[Job], ClipError]], store: Store, most: floa
         store.log("given up", name=chunk[0].name, key=chunk[0].key, reason=str(error))
         print(f"{store.stage}: {chunk[0].name} is given up: {error}", flush=True)
     if len(failed) > most:
-        raise failed[0][1]
+        named = sorted((chunk[0].name, str(error)) for chunk, error in failed)
+        said = "; ".join(f"{name}: {error}" for name, error in named[:NAMED])
+        more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        raise ClipError(
+            f"{store.stage} cannot make {len(failed)} items, and may give up {most:.0f} of all: "
+            f"{said}{more}"
+        ) from failed[0][1]
 
 
 def _told(stage: str, error: Exception) -> Exception:
@@ -105,11 +115,14 @@ def _told(stage: str, error: Exception) -> Exception:
 def _by_chance(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """May a second try end otherwise? Not when one of our own sentences says what is wrong.
 
-    A ClipError is the exception: it is also how a worker process that died is told.
+    A ClipError is the exception: it is also how a worker process that died is told. A RefusedError
+    is about the item itself.
     """
     error = state.result(raise_on_failure=False)
     ours = type(error).__module__.split(".")[0] in OURS
-    return isinstance(error, ClipError) or not ours
+    if isinstance(error, ClipError):
+        return not isinstance(error, RefusedError)
+    return not ours
 
 
 @task(

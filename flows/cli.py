@@ -6,25 +6,29 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from flows.commands import export, forget, lineage, look, model, shard, transfer
+from flows.commands.options import add_model, add_settings, add_study
+from flows.program import begin
 from flows.stage import say_errors
-from pipeline.params import nearest
+from pipeline.naming import nearest
 
 ABOUT = """\
-Pallor makes face-video datasets of patient deterioration and shows what they are worth.
+Pallor makes face-video datasets of clinical signs and shows what they are worth.
 
-It renders people of geometry in Blender that perform five face displays (FD1, FD2-L, FD2-R,
-FD3-L, FD3-R), transfers their motion onto static faces, crops the faces, splits the clips as
-published and cleanly, trains a ConvLSTM on both splits and puts the two figures side by side.
-Not a medical device.
+Each study in studies/ is one clinical question. Pallor renders people of geometry in Blender that
+perform what the study asks for, transfers their motion onto static faces, crops the faces, splits
+the clips by every protocol, trains the study's networks and puts leaky and clean figures beside
+the published ones. Not a medical device.
 """
 EXAMPLES = """\
 examples:
-  pallor run                                   the whole corpus; a killed run goes on where it was
-  pallor run --set plan.identities=6           the same, smaller; writes params.yaml first
+  pallor studies                               what there is, how it stands, what it costs
+  pallor run                                   the main study; a killed run goes on where it was
+  pallor run --study NAME                      another one; `all`: every one
+  pallor run --set study.cohorts.cast=6        the same, smaller; writes the study's file first
   pallor plan                                  what there is to make, and what it costs
-  pallor render --identity 3 --expression FD3-L -o out.mp4
-  pallor predict out.mp4                       which display is that?
-  pallor explain 3/FD3-L                       where it came from, what it led to
+  pallor render --identity 3 --expression smiling -o out.mp4
+  pallor predict out.mp4                       what does the study's model see there?
+  pallor explain 3/smiling                     where it came from, what it led to
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
@@ -68,21 +72,28 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, help_: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_, description=help_.capitalize() + ".")
 
-    _settings(command("run", "bring the whole corpus up to date and print its figures"))
+    run = command("run", "bring a whole study up to date and print its figures")
     plan = command("plan", "show what would be made and what it would cost")
-    _settings(plan)
+    for page_ in (run, plan):
+        add_settings(page_)
+    add_study(run, several=True)
+    add_study(plan)
     plan.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
+    command("studies", "list the studies, how each stands and what it costs")
     command("demo", "run every stage on six people in a workspace of its own, in minutes")
-    render = command("render", "render one person performing one display, as a video to watch")
+    render = command("render", "render one person performing an expression, as a video to watch")
     render.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
-    render.add_argument("--expression", required=True, metavar="NAME", help="such as FD3-L")
+    render.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
     render.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
     render.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
-    predict = command("predict", "say which display a video shows, with the clean split's model")
+    add_study(render)
+    predict = command("predict", "say what a video shows, with a model of a study")
     predict.add_argument("video", metavar="VIDEO|camera[:N]")
     predict.add_argument("--seconds", type=float, default=4.0, help="to look through a camera")
-    predict.add_argument("--protocol", choices=["clean", "published"], default="clean")
-    command("report", "print the figures of the last run and where its page is")
+    add_model(predict)
+    report = command("report", "print the figures of the last run and where its page is")
+    add_study(report, several=True)
+    report.add_argument("--json", action="store_true", help="one object with every figure")
     lineage.add_commands(command)
     forget.add_command(command)
     export.add_command(command)
@@ -96,16 +107,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command; its exit code. Without `arguments` those of this process are taken."""
+    if arguments is None:
+        begin()
     options = parser().parse_args(arguments)
-    return say_errors(lambda: _commands()[options.command](options))
+    watched = "" if options.command == "demo" else f"pallor {options.command}"  # demo's child does
+    return say_errors(lambda: _commands()[options.command](options), watched)
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
     from flows.commands import clip, corpus  # Blender's and torch's friends: only now
 
     return {
-        "run": corpus.run, "plan": corpus.plan, "demo": corpus.demo, "report": corpus.report,
+        "run": corpus.run, "plan": corpus.plan, "studies": corpus.studies,
+        "demo": corpus.demo, "report": corpus.report,
         "assets": corpus.assets, "doctor": corpus.doctor,
         "render": clip.render, "predict": clip.predict,
         "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
@@ -114,13 +129,6 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "onnx": model.onnx, "baselines": model.baselines, "folds": model.folds,
         "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
     }  # fmt: skip
-
-
-def _settings(page: argparse.ArgumentParser) -> None:
-    page.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
-        help="a parameter, such as plan.identities=6; may be given again",
-    )  # fmt: skip
 
 
 def _version() -> str:

@@ -1,4 +1,4 @@
-"""`pallor demo`: every stage on six people, in a workspace of its own.
+"""`pallor demo`: every stage of the main study on six people, in a workspace of its own.
 
 The demo works in a copy of the checkout below the home folder, so the clone's `dvc.lock`, data and
 metrics stay as they are; assets and finished work are shared with it.

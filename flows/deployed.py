@@ -10,15 +10,17 @@ from pathlib import Path
 from prefect import flow
 from prefect.concurrency.sync import concurrency
 
-from flows.corpus import require_complete, run_corpus
+from flows.corpus import failed_logs, require_complete, run_studies
+from flows.studies import chosen
+from pipeline.workspace import MAIN
 
 SLOT = "gpu"
 
 
 @flow(name="nightly")
-def nightly(workspace: str = ".") -> None:
-    """Bring the corpus of `workspace` (a clone) up to date; raises what `pallor run` says."""
+def nightly(workspace: str = ".", study: str = MAIN) -> None:
+    """Bring a study (or `all`) of a clone up to date; raises what `pallor run` says."""
     os.chdir(Path(workspace))
     with concurrency(SLOT, occupy=1, strict=False):
-        run_corpus()
-    require_complete()
+        run_studies(chosen(study))
+    require_complete(failed_logs(chosen(study)))

@@ -13,7 +13,7 @@ import psutil
 from avatars.assets import find
 from avatars.errors import AssetError
 from flows.runners import workers
-from flows.workspace import home
+from flows.workspace import home, is_workspace, lacking
 from pipeline.errors import StageError
 
 BASE, WORKER = 1.5e9, 0.5e9  # bytes: Prefect, DVC and torch; a Blender worker at 128 px had 450 MB
@@ -42,8 +42,14 @@ def blender() -> tuple[bool, str]:
 
 def disk() -> tuple[bool, str]:
     """Is there room for a corpus?"""
-    free = shutil.disk_usage(home().parent).free
-    return free >= DISK, f"{free / 1e9:.0f} GB free, {DISK / 1e9:.0f} GB wanted"
+    place = home()
+    while not place.exists():  # it is made by the first run
+        place = place.parent
+    if not os.access(place, os.W_OK) or not place.is_dir():
+        return False, f"{place} is no folder that may be written; set PALLOR_HOME to one"
+    free = shutil.disk_usage(place).free
+    sizes = f"{free / 1e9:.0f} GB free, {DISK / 1e9:.0f} GB wanted"
+    return free >= DISK, sizes + ("" if free >= DISK else "; free some, or set PALLOR_HOME")
 
 
 def asset_files() -> tuple[bool, str]:
@@ -64,7 +70,9 @@ def npm() -> tuple[bool, str]:
 
 def workspace() -> tuple[bool, str]:
     """Are we in a clone?"""
-    return Path("dvc.yaml").is_file(), str(Path.cwd())
+    if is_workspace():
+        return True, str(Path.cwd())
+    return False, f"{Path.cwd()} is none ({lacking()}); change into a clone and run it there"
 
 
 def cores() -> tuple[bool, str]:

@@ -4,38 +4,42 @@ Rendering is nearly all of a corpus' time, and its items depend on the plan alon
 of n makes its n-th of the plan, knowing of no other; the last one merges and runs the line.
 """
 
-from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
 from avatars.assets import fetch
-from flows import portraits as stills
 from flows.chunks import TOLERATED, make_all, task_runner
 from flows.server import prefect_server
+from flows.studies import opened
 from flows.workspace import home, only_run, require_workspace
-from pipeline.corpus import render
-from pipeline.corpus.plan import make_plan
+from pipeline.corpus import plan
 from pipeline.errors import StageError
-from pipeline.motion import portraits
 from pipeline.params import Params
-from pipeline.records import ClipPlan, PortraitPlan
+from pipeline.stage import STAGES
 from pipeline.store.runs import RUNS, recording
 from pipeline.store.shards import merge, pack, part_of
 from pipeline.store.store import Job, Store
 
 SUFFIX = ".tar"
-STAGES = {"render": render.work, "portraits": portraits.work}
+APART = [stage.name for stage in STAGES.values() if stage.apart]
 
 
-def make_part(params: Params, number: int, of: int, out: Path) -> list[Path]:
-    """Make part `number` of `of` and pack it into `out`; the shards of it, old and new."""
+def make_part(study: str, number: int, of: int, out: Path) -> list[Path]:
+    """Make part `number` of `of` of a study, plan included, and pack its items into `out`.
+
+    Returns the shards of it, old and new.
+    """
     require_workspace()
-    whole = {stage: list(jobs) for stage, jobs in _jobs(params)}
-    mine = {stage: part_of(jobs, number, of) for stage, jobs in whole.items()}
+    workspace, asked, params = opened(study)
     with only_run("pallor shard"), recording(RUNS, "part"), prefect_server(home()):
         fetch(home())
-        part.with_options(task_runner=task_runner())(mine, params.render.chunk)
+        plan.make(workspace, asked, params)
+        whole = {name: _module(name).jobs(workspace, asked, params) for name in APART}
+        mine = {name: part_of(jobs, number, of) for name, jobs in whole.items()}
+        part.with_options(task_runner=task_runner())(mine, params)
     shards = []
     for stage, jobs in mine.items():
         shards += pack(Store(home(), stage), jobs, out, total=len(whole[stage]))
@@ -50,25 +54,22 @@ def take_in(folder: Path) -> dict[str, int]:
     shards = sorted(folder.glob(f"*{SUFFIX}"))
     if not shards:
         raise StageError(f"{folder} holds no shard; `pallor shard -o {folder}` packs some")
-    new = dict.fromkeys(STAGES, 0)
+    new = dict.fromkeys(APART, 0)
     for shard in shards:
         stage = shard.name.partition("-")[0]
         if stage not in new:
-            raise StageError(f"{shard} is of no stage that is packed ({', '.join(STAGES)})")
+            raise StageError(f"{shard} is of no stage that is packed ({', '.join(APART)})")
         new[stage] += merge(Store(home(), stage), shard)
     return new
 
 
-@flow(name="part")
-def part(mine: dict[str, list[Job]], chunk: int) -> None:
+@flow(name="part", validate_parameters=False)
+def part(mine: dict[str, list[Job]], params: Params) -> None:
     """Make what is missing of these jobs."""
-    sizes = {"render": chunk, "portraits": stills.CHUNK}
-    for stage, jobs in mine.items():
-        make_all(stage, jobs, STAGES[stage], sizes[stage], TOLERATED)
+    for name, jobs in mine.items():
+        size = STAGES[name].chunk_size(params)
+        make_all(name, jobs, _module(name).work, size, TOLERATED)
 
 
-def _jobs(params: Params) -> Iterator[tuple[str, list[Job]]]:
-    rows = make_plan(params, Path(params.portraits.source) / "register.csv")
-    yield "render", render.jobs([row for row in rows if isinstance(row, ClipPlan)], params)
-    faces = [row for row in rows if isinstance(row, PortraitPlan)]
-    yield "portraits", portraits.jobs(faces, params)
+def _module(stage: str) -> Any:
+    return import_module(STAGES[stage].module)

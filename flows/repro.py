@@ -5,23 +5,33 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dvc.lock import make_lock
+from dvc.lock import LockError, make_lock
 
+from flows.stores import place
 from pipeline.errors import StageError
 
 DVC = (sys.executable, "-m", "dvc")
 LOCK = Path("dvc.lock")
 PATH_LOCKS = Path(".dvc/tmp/rwlock")
-RUN_CACHE = Path(".dvc/cache/runs")
 
 
-def up_to_date() -> bool:
-    """Has no stage anything to do? Half a second, so asked before a server is started."""
-    return _status() == {}
+def status(targets: Sequence[str] = ()) -> dict[str, object]:
+    """What DVC says has changed for these targets (none: all), by stage; {} when nothing has.
+
+    Half a second, so asked before a server is started. Where DVC does not answer, everything is
+    said to have changed: it will say itself why it cannot run.
+    """
+    found = _status(*targets, *(["--with-deps"] if targets else []))
+    return {"all": "unknown"} if found is None else found
+
+
+def commit(targets: Sequence[str]) -> None:
+    """Lock the outputs of these stages as they lie there."""
+    subprocess.run([*DVC, "commit", "--quiet", "--force", *targets], check=False)
 
 
 def drop_broken_lock() -> None:
@@ -39,7 +49,7 @@ def drop_broken_path_locks() -> None:
     """
     if not PATH_LOCKS.is_file():
         return
-    with make_lock(str(PATH_LOCKS.with_suffix(".lock")), tmp_dir=str(PATH_LOCKS.parent)):
+    with _dvc_lock(PATH_LOCKS.with_suffix(".lock")):
         try:
             json.loads(PATH_LOCKS.read_text())
         except ValueError:
@@ -55,14 +65,32 @@ def drop_empty_run_caches() -> None:
     """
     if not _empty_run_caches():
         return
-    with make_lock(str(PATH_LOCKS.with_name("lock")), tmp_dir=str(PATH_LOCKS.parent)):
+    with _dvc_lock(PATH_LOCKS.with_name("lock")):
         for folder in _empty_run_caches():
             folder.rmdir()
             print(f"{folder} was left empty by a killed run; removed", flush=True)
 
 
+@contextmanager
+def _dvc_lock(path: Path) -> Iterator[None]:
+    try:
+        lock = make_lock(str(path), tmp_dir=str(path.parent))
+        lock.lock()
+    except LockError as error:
+        raise StageError(
+            f"another DVC process holds {path}; wait for it or stop it, then run again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.unlock()
+
+
 def _empty_run_caches() -> list[Path]:
-    return [folder for folder in RUN_CACHE.glob("*/*") if not any(folder.iterdir())]
+    here = place()
+    if not here.owns(here.cache):  # a living DVC of another project may be about to fill one
+        return []
+    return [at for at in (here.cache / "runs").glob("*/*") if not any(at.iterdir())]
 
 
 def _own_path() -> str:
@@ -79,8 +107,10 @@ def repro(*options: str) -> Iterator[Iterator[str]]:
     command = [sys.executable, "-m", "flows.guard", str(os.getpid()), *DVC, "repro", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, errors="replace", start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "PATH": _own_path()},
+        encoding="utf-8", errors="replace", start_new_session=True,
+        env={
+            **os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PATH": _own_path()
+        },
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -94,8 +124,9 @@ def repro(*options: str) -> Iterator[Iterator[str]]:
         process.wait()
 
 
-def _status() -> dict[str, object] | None:
-    run = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
+def _status(*options: str) -> dict[str, object] | None:
+    command = [*DVC, "status", "--json", *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if run.returncode else dict(json.loads(run.stdout))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from pipeline.errors import ParamsError
-from pipeline.params import nearest
+from pipeline.naming import nearest
 
 DEFAULT = "threads"  # enough: the work is in child processes or in code that frees the interpreter
 

@@ -5,19 +5,26 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+from prefect.client.orchestration import get_client
 from prefect.logging.handlers import APILogHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.guard import kill_tree
+from flows.patience import QUIET, waiting
+from flows.proxies import direct, is_loopback
 from pipeline.errors import PallorError
 
 STARTUP = 300.0  # seconds; 5 on an idle machine, minutes on one that is starved
+LOCKED = {401, 403}  # HTTP: who asks is not known, or may not
+LOGIN = (
+    "set PREFECT_API_AUTH_STRING, or PREFECT_API_KEY for Prefect Cloud, or unset PREFECT_API_URL "
+    "for a server of the run's own"
+)
 
 
 class ServerError(PallorError):
@@ -36,21 +43,43 @@ def prefect_server(home: Path) -> Iterator[str]:
 
     PREFECT_API_URL is taken when it answers. Otherwise a server is started on 127.0.0.1 with its
     files below `home`, and stopped when the block ends. Raises ServerError when it cannot start,
-    and when it is gone while the block runs.
+    when it wants a login that we have not, and when it is gone while the block runs. A server on
+    loopback is spoken to without a proxy.
     """
     given = os.environ.get("PREFECT_API_URL")
     if given and _answers(given):
-        with _told_when_gone(given):
+        with direct(given), _api_url(given), _told_when_gone(given):
+            _require_access(given)
             yield given
         return
     if given:
         print(f"prefect: {given} does not answer; starting a server here", flush=True)
-    with _own_server(home) as url, _api_url(url), _told_when_gone(url):
+    loopback = "http://127.0.0.1"
+    with direct(loopback), _own_server(home) as url, _api_url(url), _told_when_gone(url):
         try:
             yield url
         finally:
             if _answers(url):
                 APILogHandler().flush()  # else its thread writes to a server that is gone
+
+
+def _require_access(url: str) -> None:
+    """Raise ServerError when the server wants a login, or is something else than Prefect's."""
+    try:
+        with get_client(sync_client=True) as client:
+            client.read_flow_runs(limit=1)
+    except httpx.HTTPStatusError as error:
+        _raise_locked(url, error.response.status_code)
+        raise ServerError(
+            f"{url} is no Prefect API (HTTP {error.response.status_code}); its address ends in /api"
+        ) from error
+    except ValueError as error:  # a page where JSON must be
+        raise ServerError(f"{url} is no Prefect API; its address ends in /api") from error
+
+
+def _raise_locked(url: str, status: int) -> None:
+    if status in LOCKED:
+        raise ServerError(f"the Prefect server at {url} wants a login (HTTP {status}); {LOGIN}")
 
 
 @contextmanager
@@ -82,8 +111,12 @@ def _own_server(home: Path) -> Iterator[str]:
         sys.executable, "-m", "prefect", "server", "start",
         "--host", "127.0.0.1", "--port", str(port), "--no-scheduler", "--no-late-runs",
     ]  # fmt: skip
+    # A login is for servers that others reach; nobody here would know it.
+    environment = {k: v for k, v in os.environ.items() if k != "PREFECT_SERVER_API_AUTH_STRING"}
     with log.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, env=environment
+        )
     try:
         _wait_for(url, process, log)
         yield url
@@ -93,19 +126,32 @@ def _own_server(home: Path) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + STARTUP
-    while not _answers(url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise ServerError(f"Prefect's server did not start; {log} says why")
-        time.sleep(0.1)
+    start, told = time.monotonic(), False
+    reason = f"Prefect's server starts, at most {STARTUP:.0f} s"
+    with waiting(reason):
+        while not _answers(url):
+            seconds = time.monotonic() - start
+            if process.poll() is not None or seconds > STARTUP:
+                raise ServerError(f"Prefect's server did not start; {log} says why")
+            if seconds > QUIET and not told:
+                told = True
+                print(f"prefect: waiting: {reason}", flush=True)
+            time.sleep(0.1)
 
 
 def _answers(url: str) -> bool:
+    """Is somebody there? ServerError when it is at the price of a login.
+
+    Asked with the client that Prefect uses, so that what holds for one holds for the other.
+    """
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
+        answer = httpx.get(
+            f"{url.rstrip('/')}/health", timeout=2, trust_env=not is_loopback(url)
+        )  # fmt: skip
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError):
         return False
+    _raise_locked(url, answer.status_code)
+    return answer.status_code == 200
 
 
 def _free_port() -> int:

@@ -9,20 +9,20 @@ from prefect.artifacts import (
     create_table_artifact,
 )
 
-from flows.workspace import METRICS, REPORT
-from pipeline.report.report import terminal_summary
-
-FIGURES = ("counts.json", "evaluation.json", "split_proof.json")
+from flows.studies import opened
+from pipeline.report.summary import terminal_summary
 
 
-def leave_artifacts(outcomes: Sequence[dict[str, Any]]) -> None:
-    """A table of the stages; the figures and a link to the page, where the line has made them."""
+def leave_artifacts(outcomes: Sequence[dict[str, Any]], studies: Sequence[str]) -> None:
+    """A table of the stages; the figures of each study and a link to its page, where they are."""
     create_table_artifact(key="stages", table=list(outcomes), description="What the run did")
-    if all((METRICS / name).is_file() for name in FIGURES):
-        text = f"```\n{terminal_summary(METRICS)}\n```"
-        create_markdown_artifact(key="figures", markdown=text, description="Leaky and clean")
-    page = (REPORT / "index.html").absolute()
-    if page.is_file():
-        create_link_artifact(
-            key="report", link=page.as_uri(), link_text=page.name, description="The report"
-        )
+    for name in studies:
+        workspace, study, _ = opened(name)
+        key = name.replace("_", "-")
+        page = (workspace.report / "index.html").absolute()
+        if page.is_file():
+            text = f"```\n{terminal_summary(workspace, study)}\n```"
+            create_markdown_artifact(key=f"figures-{key}", markdown=text, description=study.title)
+            create_link_artifact(
+                key=f"report-{key}", link=page.as_uri(), link_text=name, description="The report"
+            )

@@ -1,6 +1,6 @@
-"""Where a workspace keeps its files, and who may work in it.
+"""The workspace as a place to work in: its home folder, and who may work in it.
 
-A workspace is a folder with `dvc.yaml`: a clone, or the demo's copy of one. Locks are kernel
+`pipeline.workspace` has the paths of its files. Locks are kernel
 locks on files below `.dvc/tmp`, so a killed process never leaves one behind.
 """
 
@@ -14,21 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from flows.patience import waiting
 from pipeline.errors import StageError
-
-PLAN = Path("data/plan.jsonl")
-CLIPS = Path("data/clips")
-PORTRAITS = Path("data/portraits")
-TRANSFERRED = Path("data/transferred")
-FACES = Path("data/faces")
-SPLIT = Path("data/split")
-OVERSAMPLED = Path("data/oversampled")
-MODELS = Path("data/models")
-PREDICTIONS = Path("data/predictions")
-METRICS = Path("metrics")
-PLOTS = Path("plots")
-REPORT = Path("report")
-SHEET = Path("docs/contact-sheet.png")
 
 LOCKS = Path(".dvc/tmp")
 
@@ -36,9 +23,14 @@ LOCKS = Path(".dvc/tmp")
 def home() -> Path:
     """The absolute folder of assets, work store and Prefect's files.
 
-    `.pallor` in the workspace, or PALLOR_HOME, through which workspaces share them.
+    `.pallor` in the workspace, or PALLOR_HOME, through which workspaces share them. Raises
+    StageError when that begins with the home folder (~) of nobody.
     """
-    return Path(os.environ.get("PALLOR_HOME", ".pallor")).absolute()
+    given = Path(os.environ.get("PALLOR_HOME") or ".pallor")
+    try:
+        return given.expanduser().absolute()
+    except RuntimeError as error:
+        raise StageError(f"PALLOR_HOME is {given}: {error}; write the folder out") from error
 
 
 def is_workspace() -> bool:
@@ -46,10 +38,15 @@ def is_workspace() -> bool:
     return Path("dvc.yaml").is_file() and Path(".dvc").is_dir()
 
 
+def lacking() -> str:
+    """What the current folder lacks to be a workspace."""
+    return "no .dvc" if Path("dvc.yaml").is_file() else "no dvc.yaml"
+
+
 def require_workspace() -> None:
     """Raise StageError outside a workspace."""
     if not is_workspace():
-        raise StageError(f"{Path.cwd()} is no Pallor workspace (no dvc.yaml); run inside a clone")
+        raise StageError(f"{Path.cwd()} is no Pallor workspace ({lacking()}); run inside a clone")
 
 
 @contextmanager
@@ -73,7 +70,8 @@ def only_stage(name: str) -> Iterator[None]:
     with _opened(path) as stream:
         if not _taken(stream):
             print(f"{name}: waiting for {_holder(path)} to end", flush=True)
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            with waiting(f"{name} waits for {_holder(path)} to end"):
+                fcntl.flock(stream, fcntl.LOCK_EX)
         _sign(stream, name)
         yield
 
@@ -104,6 +102,7 @@ def _sign(stream: IO[str], command: str) -> None:
 def _holder(path: Path) -> str:
     try:
         mark = json.loads(path.read_text())
-    except json.JSONDecodeError:
+        command, process = mark["command"], f"process {mark['pid']} on {mark['host']}"
+    except (ValueError, KeyError, TypeError):  # not written yet, or by something else
         return "another process"
-    return f"`{mark['command']}` (process {mark['pid']} on {mark['host']}, since {mark['since']})"
+    return f"`{command}` ({process}, since {mark.get('since')})"

@@ -31,18 +31,16 @@ _UNREADABLE = (
 def load_checkpoint(
     path: str | os.PathLike[str],
     config: str | MotionConfig = "vox-256",
-    align_corners: bool = True,
 ) -> MotionModel:
     """The motion model of a checkpoint file, on the CPU, in float32, ready to animate.
 
     `config` names the networks (`vox-256`, `vox-adv-256`, `compact-128`, `blend-128`), or is
-    `auto`: the known ones whose shapes fit. `align_corners` is how frames are sampled: the
-    published weights were trained with True (torch 1.0's meaning).
+    `auto`: the known ones whose shapes fit.
     CheckpointError when the file is missing, unreadable, holds code, or is of other networks.
     """
     states = read_components(Path(path))
     chosen = _fitting(states, Path(path)) if config == "auto" else named_config(config)
-    model = MotionModel(chosen, align_corners)
+    model = MotionModel(chosen)
     for name in COMPONENTS:
         if name not in states:
             raise CheckpointError(f"{path} holds no '{name}'; it holds {_some(sorted(states))}")

@@ -17,17 +17,6 @@ class HourglassConfig:
 
 
 @dataclass(frozen=True)
-class DiscriminatorConfig:
-    """A patch discriminator, with spectral norm or with key-point heat maps as extra input."""
-
-    width: int
-    max_width: int
-    blocks: int = 4
-    spectral: bool = False
-    heatmaps: bool = False
-
-
-@dataclass(frozen=True)
 class MotionConfig:
     """One motion model, trained on square frames of `size` pixels.
 
@@ -41,7 +30,6 @@ class MotionConfig:
     width: int  # channels after the generator's first convolution
     max_width: int
     residual_blocks: int
-    discriminator: DiscriminatorConfig
     key_points: int = 10
     down_blocks: int = 2
     temperature: float = 0.1
@@ -55,7 +43,7 @@ class MotionConfig:
         return self.size // MOTION_SIZE
 
 
-def _vox(name: str, discriminator: DiscriminatorConfig) -> MotionConfig:
+def _vox(name: str) -> MotionConfig:
     return MotionConfig(
         name=name,
         size=256,
@@ -64,7 +52,6 @@ def _vox(name: str, discriminator: DiscriminatorConfig) -> MotionConfig:
         width=64,
         max_width=512,
         residual_blocks=6,
-        discriminator=discriminator,
     )
 
 
@@ -76,13 +63,12 @@ COMPACT = MotionConfig(
     width=32,
     max_width=256,
     residual_blocks=4,
-    discriminator=DiscriminatorConfig(16, 128, heatmaps=True),
 )
 CONFIGS = {
     config.name: config
     for config in (
-        _vox("vox-256", DiscriminatorConfig(32, 512, spectral=True)),
-        _vox("vox-adv-256", DiscriminatorConfig(32, 512, heatmaps=True)),
+        _vox("vox-256"),
+        _vox("vox-adv-256"),
         COMPACT,
         replace(
             COMPACT,

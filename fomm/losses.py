@@ -1,16 +1,14 @@
-"""Training losses: those of the paper, and those that rendered truth allows.
+"""Training losses that rendered truth allows.
 
-Siarohin et al. 2019, section 3.4 (equivariance), Mao et al. 2017 (least-squares GAN), Wang et
-al. 2018 (feature matching). The perceptual loss's VGG weights are not shipped; a Gaussian
-pyramid of plain and gradient differences stands in.
+The weights of the paper's perceptual loss (VGG) are not shipped; a Gaussian pyramid of plain and
+gradient differences stands in.
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fomm.geometry import full_precision, inverse
-from fomm.keypoints import KeyPoints
+from fomm.geometry import full_precision
 from fomm.layers import antialias_down, antialias_kernel
 
 PYRAMID = (1, 2, 4, 8)  # how many times each level is smaller
@@ -65,31 +63,3 @@ def painted_losses(
 def point_loss(found: Tensor, truth: Tensor, seen: Tensor) -> Tensor:
     """Mean absolute distance of (N, K, 2) points where `seen` (N, K) is 1."""
     return ((found - truth).abs().sum(-1) * seen).sum() / seen.sum().clamp_min(1.0)
-
-
-def equivariance_value(points: KeyPoints, warped: Tensor) -> Tensor:
-    """Mean |.| of key points against those of the warped frame brought back, (N, K, 2) each."""
-    return (points.value - warped).abs().mean()
-
-
-def equivariance_jacobian(points: KeyPoints, transformed: KeyPoints, affine: Tensor) -> Tensor:
-    """Mean |I - inv(J) A J'|: frames must turn with the warp, whose Jacobian is `affine`."""
-    moved = affine @ transformed.jacobian
-    product = inverse(points.jacobian) @ moved
-    return (torch.eye(2, device=product.device) - product).abs().mean()
-
-
-def lsgan_generator(fake: Tensor) -> Tensor:
-    """The discriminator's map on predictions should be 1."""
-    return (1 - fake).square().mean()
-
-
-def lsgan_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """The discriminator's map should be 1 on renders and 0 on predictions."""
-    return (1 - real).square().mean() + fake.square().mean()
-
-
-def feature_matching(real: list[Tensor], fake: list[Tensor]) -> Tensor:
-    """Mean absolute difference of the discriminator's features, summed over its blocks."""
-    pairs = zip(real, fake, strict=True)
-    return torch.stack([(a.detach() - b).abs().mean() for a, b in pairs]).sum()

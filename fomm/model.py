@@ -41,10 +41,11 @@ class MotionModel(nn.Module):
     multiple of 64 pixels; MotionError otherwise. Best at `config.size`.
     """
 
-    def __init__(self, config: MotionConfig, align_corners: bool = True):
+    def __init__(self, config: MotionConfig):
         super().__init__()
         self.config = config
-        self.align_corners = align_corners
+        # How frames are sampled: the published weights were trained so (torch 1.0's only way).
+        self.align_corners = True
         self.kp_detector = KeyPointDetector(config)
         self.generator = Generator(config)
 

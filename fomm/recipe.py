@@ -1,8 +1,6 @@
-"""How a motion model is trained: every choice with its reason, and the precision that suits."""
+"""How a motion model is trained: every choice with its reason."""
 
 from dataclasses import dataclass
-
-import torch
 
 from fomm.config import CONFIGS, MotionConfig
 
@@ -32,7 +30,7 @@ class TrainConfig:
     share: float = 0.1  # where they are used: a guess costs some 0.6, pictures 0.05
     ema: float = 0.999  # averages away the noise of small batches
     save_every: int = 200  # steps that a killed run loses at most
-    bf16: bool | None = None  # None: where the device has units for it, see `precision`
+    bf16: bool = False  # float32 runs anywhere; the caller knows what the processor has units for
 
     def phases(self) -> dict[str, int]:
         """Steps of each phase, in their order."""
@@ -40,17 +38,3 @@ class TrainConfig:
             "points": self.point_steps, "flow": self.flow_steps, "picture": self.picture_steps,
             "whole": self.steps,
         }  # fmt: skip
-
-
-def precision(asked: bool | None, device: torch.device) -> tuple[bool, str]:
-    """Whether to compute in bf16, and why: emulated, it is ten times slower than float32."""
-    kind = "bf16" if asked else "float32"
-    if asked is not None:
-        return asked, f"{kind}: asked for"
-    if device.type == "cuda":
-        has = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        units = torch.cpu.get_capabilities()
-        has = bool(units.get("amx_bf16") or units.get("avx512_bf16"))
-    kind = "bf16" if has else "float32"
-    return has, f"{kind}: this {device.type} has {'' if has else 'no '}bf16 units"

@@ -24,7 +24,7 @@ from fomm.initial import pass_through, take_over
 from fomm.keypoints import KeyPoints, relative_motion
 from fomm.losses import gradient_loss, painted_losses, point_loss, pyramid_loss, weighted_loss
 from fomm.model import MotionModel
-from fomm.recipe import TrainConfig, precision
+from fomm.recipe import TrainConfig
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
 
 Losses = dict[str, float]
@@ -46,7 +46,6 @@ class Trainer:
         # Clearing each new tensor costs an eighth of a step and no operation here reads one.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.config, self.seed, self.device = config, seed, torch.device(device)
-        self.bf16, self.because = precision(config.bf16, self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed % 2**63)
             model = MotionModel(config.model)
@@ -54,7 +53,7 @@ class Trainer:
         if start is not None:
             take_over(model, start)
         # In float32 the gradient of a kernel takes up to twice as long in channels-last memory.
-        self.layout = torch.channels_last if self.bf16 else torch.contiguous_format
+        self.layout = torch.channels_last if config.bf16 else torch.contiguous_format
         self.model = in_layout(model.to(self.device), self.layout).train()
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.Adam(self._groups(), betas=(0.5, 0.999))
@@ -89,7 +88,7 @@ class Trainer:
             "points": self._point_losses, "flow": self._flow_losses,
             "picture": self._picture_losses, "whole": self._losses,
         }[self.phase()[0]]  # fmt: skip
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             losses = compute(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
@@ -266,7 +265,7 @@ def train(
     `state` is where a killed run finds its last step; the caller removes it when done with it.
     """
     trainer = Trainer(config, seed, device, start)
-    say(f"precision {trainer.because}")
+    say(f"precision {'bf16' if config.bf16 else 'float32'}")
     if state is not None and state.is_file():
         trainer.resume(state)
         say(f"going on from step {trainer.step}")

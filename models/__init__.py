@@ -1,16 +1,18 @@
 """Sequence classifiers in torch, behind one numpy door.
 
-`load(path)` gives a `Classifier`; `MODELS` is the registry of networks, `build` makes a new one.
+`load(path)` gives a `Classifier`. `MODELS` is the registry of networks: `check` reads a study's
+parameters, `build` makes a new network.
 """
 
-from models.classifier import MODELS, Classifier, build, load, to_grey, to_tensor
+from models.classifier import Classifier, load, to_grey, to_tensor, window_sizes
 from models.cnn3d import CNN3D, CNN3DConfig
 from models.cnnlstm import CNNLSTM, CNNLSTMConfig
 from models.convlstm import ConvLSTM, ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError
 from models.export import export_onnx
 from models.framecnn import FrameCNN, FrameCNNConfig
-from models.precision import precision
+from models.network import Network, Sizes
+from models.registry import MODELS, build, check
 
 __all__ = [
     "CNN3D",
@@ -25,10 +27,13 @@ __all__ = [
     "FrameCNN",
     "FrameCNNConfig",
     "ModelError",
+    "Network",
+    "Sizes",
     "build",
+    "check",
     "export_onnx",
     "load",
-    "precision",
     "to_grey",
     "to_tensor",
+    "window_sizes",
 ]

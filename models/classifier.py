@@ -1,7 +1,8 @@
 """The numpy door: a trained network with its labels, from windows of pixels to probabilities.
 
 A model file is safetensors; its metadata's one key, `pallor`, holds JSON with `format`, `model`
-(a name in `MODELS`), `config`, `labels`, `window` (frames) and `temperature`.
+(a name in `MODELS`), `config` (the model's parameters beside `classes`, `size` and, unless it is 1,
+`channels`), `labels`, `window` (frames) and `temperature`.
 """
 
 import json
@@ -14,35 +15,14 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import nn
 
-from models.cnn3d import CNN3D, CNN3DConfig
-from models.cnnlstm import CNNLSTM, CNNLSTMConfig
-from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError
-from models.framecnn import FrameCNN, FrameCNNConfig
+from models.network import Network
+from models.registry import build
 
-# name > (network, its configuration)
-MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
-    "convlstm": (ConvLSTMClassifier, ConvLSTMConfig),
-    "framecnn": (FrameCNN, FrameCNNConfig),
-    "cnnlstm": (CNNLSTM, CNNLSTMConfig),
-    "cnn3d": (CNN3D, CNN3DConfig),
-}
 FORMAT = 2
 BATCH = 64  # windows at once: some 100 MB of activations
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
-
-
-def build(name: str, **sizes: Any) -> nn.Module:
-    """A new network of the registry; `sizes` are fields of its configuration."""
-    if name not in MODELS:
-        raise ModelError(f"there is no model '{name}'; known: {', '.join(MODELS)}")
-    network, config = MODELS[name]
-    try:
-        return network(config(**sizes))
-    except TypeError as error:
-        raise ModelError(f"{name} cannot be built: {error}") from error
 
 
 def to_grey(frames: np.ndarray) -> np.ndarray:
@@ -53,10 +33,25 @@ def to_grey(frames: np.ndarray) -> np.ndarray:
 
 
 def to_tensor(windows: np.ndarray) -> torch.Tensor:
-    """(N, T, S, S) uint8 grey > (N, T, 1, S, S) float32 in [0, 1]."""
-    if windows.dtype != np.uint8 or windows.ndim != 4:
-        raise ModelError(f"windows are (N, T, S, S) uint8 grey, got {windows.shape}")
-    return torch.from_numpy(np.ascontiguousarray(windows)).unsqueeze(2).float() / 255
+    """(N, T, S, S) grey or (N, T, S, S, C), uint8 > (N, T, C, S, S) float32 in [0, 1]."""
+    window_sizes(windows)
+    return channels_first(torch.from_numpy(np.ascontiguousarray(windows))).float() / 255
+
+
+def channels_first(windows: torch.Tensor) -> torch.Tensor:
+    """(N, T, S, S) > (N, T, 1, S, S); (N, T, S, S, C) > (N, T, C, S, S)."""
+    return windows.unsqueeze(2) if windows.ndim == 4 else windows.permute(0, 1, 4, 2, 3)
+
+
+def window_sizes(windows: np.ndarray) -> dict[str, int]:
+    """`channels`, `size` and `frames`, as `build` takes them, of windows as `to_tensor` does."""
+    if windows.dtype != np.uint8 or windows.ndim not in (4, 5):
+        raise ModelError(
+            "windows are (N, T, S, S) uint8 grey or (N, T, S, S, C) uint8, "
+            f"got {windows.shape} {windows.dtype}"
+        )
+    channels = 1 if windows.ndim == 4 else windows.shape[4]
+    return {"channels": channels, "size": windows.shape[2], "frames": windows.shape[1]}
 
 
 @dataclass(frozen=True)
@@ -67,13 +62,13 @@ class Classifier:
     """
 
     name: str
-    network: nn.Module
+    network: Network
     labels: tuple[str, ...]
     window: int
     temperature: float = 1.0
 
     def logits(self, windows: np.ndarray) -> np.ndarray:
-        """(N, T, S, S) uint8 grey face crops > (N, classes) float64 scores, before temperature."""
+        """Windows as `to_tensor` takes them > (N, classes) float64 scores, before temperature."""
         self.network.eval()
         parts = []
         with torch.inference_mode():
@@ -83,7 +78,7 @@ class Classifier:
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
 
     def probabilities(self, windows: np.ndarray) -> np.ndarray:
-        """(N, T, S, S) uint8 grey face crops > (N, classes) float64, each row summing to 1."""
+        """Windows as `to_tensor` takes them > (N, classes) float64, each row summing to 1."""
         return torch.from_numpy(self.logits(windows) / self.temperature).softmax(1).numpy()
 
     def save(self, path: Path) -> None:
@@ -91,7 +86,7 @@ class Classifier:
         about = {
             "format": FORMAT,
             "model": self.name,
-            "config": asdict(self.network.config),  # type: ignore[call-overload]
+            "config": _written(self.network),
             "labels": list(self.labels),
             "window": self.window,
             "temperature": self.temperature,
@@ -121,7 +116,7 @@ def load(path: Path) -> Classifier:
     about = json.loads(metadata["pallor"])
     if about["format"] != FORMAT:
         raise ModelError(f"{path} has format {about['format']}, this version reads {FORMAT}")
-    network = build(about["model"], **about["config"])
+    network = _read(about, path)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
@@ -130,3 +125,20 @@ def load(path: Path) -> Classifier:
         about["model"], network.eval(), tuple(about["labels"]), about["window"],
         about["temperature"],
     )  # fmt: skip
+
+
+def _written(network: Network) -> dict[str, Any]:
+    sizes = asdict(network.sizes)
+    del sizes["frames"]  # the file's `window`
+    if network.sizes.channels == 1:
+        del sizes["channels"]  # files from before there were others lack it
+    return asdict(network.config) | sizes
+
+
+def _read(about: dict[str, Any], path: Path) -> Network:
+    parameters = {"channels": 1, **about["config"]}
+    try:
+        sizes = {name: parameters.pop(name) for name in ("classes", "channels", "size")}
+    except KeyError as error:
+        raise ModelError(f"{path} does not say the network's {error}") from error
+    return build(about["model"], **sizes, frames=about["window"], parameters=parameters)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import winograd
 from models.cell import cell_step
 from models.errors import ModelError
-from models.light import check_windows, frame_mask, standardised
+from models.light import frame_mask, standardised
+from models.network import Network, Sizes, flag, share, whole
 
 
 class ConvLSTM(nn.Module):
@@ -32,8 +32,7 @@ class ConvLSTM(nn.Module):
         layer_norm: bool = False,
     ) -> None:
         super().__init__()
-        if kernel % 2 == 0:
-            raise ModelError(f"a ConvLSTM kernel is odd, so that states keep their size: {kernel}")
+        check_kernel(kernel)
         self.hidden = hidden
         self.padding = kernel // 2
         self.weight = nn.Parameter(torch.empty(4 * hidden, channels + hidden, kernel, kernel))
@@ -50,13 +49,7 @@ class ConvLSTM(nn.Module):
         nn.init.ones_(self.bias[self.hidden : 2 * self.hidden])
 
     def forward(self, frames: Tensor) -> Tensor:
-        plain = self.peephole is None and self.gain is None
-        if plain and winograd.fits(frames, self.weight):
-            return winograd.hidden_states(frames, self.weight, self.bias)
         batch, _, _, height, width = frames.shape
-        if batch > 1 and height * width >= winograd.LEAST and not torch.is_grad_enabled():
-            # Large states of several clips do not fit the cache together.
-            return torch.cat([self(clip) for clip in frames.split(1)])
         hidden = cell = frames.new_zeros(batch, self.hidden, height, width)
         states = []
         for frame in frames.unbind(1):
@@ -82,39 +75,49 @@ class ConvLSTM(nn.Module):
         return functional.group_norm(gates, 4, self.gain, self.bias)
 
 
+def check_kernel(kernel: int) -> None:
+    """ModelError unless the side of a ConvLSTM's kernel is odd."""
+    if kernel % 2 == 0:
+        raise ModelError(f"a ConvLSTM kernel is odd, so that states keep their size: {kernel}")
+
+
 @dataclass(frozen=True)
 class ConvLSTMConfig:
-    """Sizes of a `ConvLSTMClassifier`."""
+    """What can be chosen of a `ConvLSTMClassifier`."""
 
-    classes: int = 5  # the five face displays
-    size: int = 64  # pixels a side of the square grey frames
-    stem: int = 16  # channels after the second convolution; the first has half
-    hidden: int = 24  # channels of the features and of the recurrent state
+    stem: int = 16  # channels after the second convolution, half after the first; 32: 1.6 x a step
+    hidden: int = 24  # channels of features and recurrent state; 16 left errors on known clips
     kernel: int = 3  # on an eighth of the size eight steps see the whole face
     peephole: bool = False  # Keras has none to compare with
     layer_norm: bool = False  # the window is standardised already
-    dropout: float = 0.2  # before the last layer
+    dropout: float = 0.2  # before the last layer: 150 training clips over-fit without
+
+    def __post_init__(self) -> None:
+        whole("stem", self.stem, 4, step=4)  # four groups of the normalisation
+        whole("hidden", self.hidden, 4, step=4)
+        whole("kernel", self.kernel, 1)
+        flag("peephole", self.peephole)
+        flag("layer_norm", self.layer_norm)
+        share("dropout", self.dropout)
+        check_kernel(self.kernel)
 
 
-class ConvLSTMClassifier(nn.Module):
+class ConvLSTMClassifier(Network):
     """Class scores of a window: pooling stem, ConvLSTM on an eighth of the size, strided head.
 
-    Takes (N, T, 1, size, size) float grey in [0, 1], any T >= 1; returns logits (N, classes).
+    Takes (N, T, channels, size, size) float in [0, 1], any T >= 1; returns logits (N, classes).
     `lengths` (N,) says how many frames of each window count, the others being padding behind.
     The head reads the last state and the mean one, and keeps a coarse grid of places: averaged
     over the picture, parted lips (a few pixels) were lost among everything else that moves.
     """
 
-    def __init__(self, config: ConvLSTMConfig) -> None:
-        super().__init__()
-        if config.size % 16:
-            raise ModelError(f"the frame size must be a multiple of 16, got {config.size}")
-        self.config = config
-        side, both = config.size // 8, 2 * config.hidden
+    def __init__(self, sizes: Sizes, config: ConvLSTMConfig) -> None:
+        super().__init__(sizes, config)
+        side, both = sizes.size // 8, 2 * config.hidden
         self.stem = nn.Sequential(
             # Small steps down: a mouth a few pixels off must look the same to the layers above.
             # Pixels folded into channels (4 x 4) were twice as fast and erred more on new people.
-            nn.Conv2d(1, config.stem // 2, 5, stride=2, padding=2),
+            nn.Conv2d(sizes.channels, config.stem // 2, 5, stride=2, padding=2),
             nn.ReLU(),
             nn.Conv2d(config.stem // 2, config.stem, 3, padding=1),
             nn.MaxPool2d(2),
@@ -134,13 +137,13 @@ class ConvLSTMClassifier(nn.Module):
             nn.ReLU(),
             nn.Flatten(),
             nn.Dropout(config.dropout),
-            nn.Linear(both * (side // 2) ** 2, config.classes),
+            nn.Linear(both * (side // 2) ** 2, sizes.classes),
         )
 
     def forward(self, windows: Tensor, lengths: Tensor | None = None) -> Tensor:
-        check_windows(windows, self.config.size, lengths)
+        self.check(windows, lengths)
         mask = None if lengths is None else frame_mask(windows, lengths)
-        frames = standardised(windows, mask).flatten(0, 1)  # (N T, 1, S, S)
+        frames = standardised(windows, mask).flatten(0, 1)  # (N T, C, S, S)
         frames = frames.contiguous(memory_format=torch.channels_last)  # a quarter faster here
         features = self.stem(frames)  # (N T, D, S/8, S/8)
         features = features.view(-1, windows.shape[1], *features.shape[1:])
@@ -150,4 +153,5 @@ class ConvLSTMClassifier(nn.Module):
         else:
             last = states[torch.arange(len(states)), lengths - 1]
             mean = (states * mask).sum(1) / mask.sum(1)
-        return self.head(torch.cat([last, mean], 1))  # (N, classes)
+        scores: Tensor = self.head(torch.cat([last, mean], 1))  # (N, classes)
+        return scores

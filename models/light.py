@@ -6,26 +6,7 @@ Each window is its own measure: no statistic of any data set, least of all of a 
 import torch
 from torch import Tensor
 
-from models.errors import ModelError
-
 LEAST = 0.02  # of the grey range: a flat picture stays flat, its noise is not blown up
-
-
-def check_windows(windows: Tensor, size: int, lengths: Tensor | None = None) -> None:
-    """ModelError unless `windows` are (N, T, 1, size, size) and `lengths` (N,) within 1 to T."""
-    if windows.ndim != 5 or windows.shape[2:] != (1, size, size):
-        raise ModelError(
-            f"windows are (N, T, 1, {size}, {size}) grey in [0, 1], got {tuple(windows.shape)}"
-        )
-    if lengths is None:
-        return
-    if lengths.shape != windows.shape[:1] or not bool(
-        ((lengths >= 1) & (lengths <= windows.shape[1])).all()
-    ):
-        raise ModelError(
-            f"lengths are one whole number from 1 to {windows.shape[1]} a window, "
-            f"got {lengths.tolist()}"
-        )
 
 
 def frame_mask(windows: Tensor, lengths: Tensor) -> Tensor:
@@ -35,7 +16,7 @@ def frame_mask(windows: Tensor, lengths: Tensor) -> Tensor:
 
 
 def standardised(windows: Tensor, mask: Tensor | None = None) -> Tensor:
-    """(N, T, 1, S, S) grey > the same with mean 0 and variance 1 over each window's own pixels.
+    """(N, T, C, S, S) > the same with mean 0 and variance 1 over each window's own pixels.
 
     Dark and light skin, dim and bright rooms come out alike; frames outside `mask` do not count.
     """

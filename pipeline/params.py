@@ -1,31 +1,40 @@
 """Typed parameters of the line; every default carries its reason, unknown keys are refused."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import ParamsError
+from pipeline.errors import ParamsError, StageError
+from pipeline.files import read_text
+from pipeline.naming import sentence_of
 
+
+def _no_tilde(name: str) -> str:
+    if name.startswith("~"):  # DVC reads these too, and takes ~ for a folder's name
+        raise ValueError("~ means nothing here; write the folder out")
+    return name
+
+
+Place = Annotated[str, AfterValidator(_no_tilde)]
 ExcludedId = Annotated[str, Field(pattern=r"^(identity|portrait)-[0-9a-f]{10}$")]
 
 
 class Section(BaseModel):
     """A frozen part of params.yaml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class PlanParams(Section):
     """What is to be rendered."""
 
-    identities: int = Field(25, ge=2)  # 125 published clips over five displays
-    expressions: list[str] = ["FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R"]  # Madrigal-Garcia 2018
     frames: int = Field(16, ge=2)  # with fps: two seconds, onset to offset
-    fps: int = Field(8, ge=1)  # slow displays: 8 frames a second lose nothing of the motion
-    size: int = Field(128, ge=32, multiple_of=4)  # what the compact motion model was trained at
+    # Slow displays: 8 frames a second lose nothing of the motion.
+    fps: int = Field(8, ge=1, le=1000)
+    # What the compact motion model was trained at.
+    size: int = Field(128, ge=32, le=4096, multiple_of=4)
     reseed: dict[int, int] = {}  # identity number > salt: draws that one person anew
     exclude: list[ExcludedId] = []  # ids of identities and portraits that `pallor forget` wrote
 
@@ -40,16 +49,16 @@ class RenderParams(Section):
 class PortraitParams(Section):
     """Static faces for motion transfer."""
 
-    count: int = Field(51, ge=1)  # 176 published clips less 125
-    source: str = "portraits"  # folder with register.csv; missing faces are rendered stills
+    source: Place = "portraits"  # folder with register.csv; missing faces are rendered stills
 
 
 class MotionParams(Section):
     """The motion model's checkpoint and its training."""
 
-    checkpoint: str = "motion/blend-128.safetensors"  # committed, so a clone need not retrain
-    warm: bool = True  # go on from motion/first.safetensors; from nothing costs twice as much
+    checkpoint: Place = "checkpoints/motion/blend-128.safetensors"  # committed: no clone retrains
+    warm: bool = True  # go on from first.safetensors beside it; from nothing costs twice as much
     identities: int = Field(48, ge=6)  # people of the training clips, none of them in the corpus
+    expressions: list[str] = []  # what people perform in turn; []: every expression that ships
     performances: int = Field(9, ge=1)  # motions; each person performs each: cross-identity truth
     frames: int = Field(6, ge=2)  # of a training clip, over two seconds: onset, apex and offset
     samples: int = Field(4, ge=1)  # fewer than the corpus': training averages the noise away
@@ -84,18 +93,9 @@ class TransferParams(Section):
 class FaceParams(Section):
     """Detection, tracking and crop."""
 
-    # auto: published weights at hand, else own, of facenets/: they jitter half as much as cascades.
+    # auto: published weights at hand, else own (checkpoints/facenets): half the jitter of cascades.
     detector: Literal["auto", "face-alignment", "own", "haar"] = "auto"
-    crop: int = Field(64, ge=16)  # pixels a side; lids and lips are still several pixels high
     margin: float = Field(0.1, ge=0)  # of the box: keeps chin and brows when heads turn; haar: 0.2
-
-
-class SplitParams(Section):
-    """Windows and sides."""
-
-    test_fraction: float = Field(0.15, gt=0, lt=1)  # 85/15 as published
-    window: int = Field(8, ge=1)  # frames a sample: half a clip, every window sees the apex
-    stride: int = Field(1, ge=1)  # 9 windows a clip: the ~1,500 units the published figure implies
 
 
 class OversampleParams(Section):
@@ -107,17 +107,22 @@ class OversampleParams(Section):
 
 
 class TrainParams(Section):
-    """The ConvLSTM and its optimisation."""
+    """How a network is fitted; its own sizes stand in the study's file, under its name."""
 
-    hidden: int = Field(24, ge=4, multiple_of=4)  # state channels; 16 left errors on known clips
     epochs: int = Field(20, ge=1)  # at most; what two cores do in some four minutes
     patience: int = Field(10, ge=1)  # epochs no better on the validation part that end it
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(3e-3, gt=0)  # Adam, cosine decay to zero
-    dropout: float = Field(0.2, ge=0, lt=1)  # 150 training clips over-fit without
     device: Literal["cpu", "cuda"] = "cpu"  # a GPU gives other last bits, so it is asked for
     class_weights: bool = False  # weigh a class by its rarity; oversampling leaves none rare
     validation_fraction: float = Field(0.1, gt=0, lt=1)  # of the training side: two people or so
+
+    def with_changes(self, changes: dict[str, Any]) -> "TrainParams":
+        """The same with what a study's model sets otherwise; ParamsError when it does not fit."""
+        try:
+            return TrainParams.model_validate(self.model_dump() | changes)
+        except ValidationError as error:
+            raise ParamsError(f"train of a model: {sentence_of(error, TrainParams)}") from error
 
 
 class EvaluateParams(Section):
@@ -137,16 +142,9 @@ class Params(Section):
     facenets: FacenetParams = FacenetParams()
     transfer: TransferParams = TransferParams()
     faces: FaceParams = FaceParams()
-    split: SplitParams = SplitParams()
     oversample: OversampleParams = OversampleParams()
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """`the nearest is 'x'` when some known name is close to `name`, else the list of them."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"the nearest is '{close[0]}'" if close else f"known: {', '.join(known)}"
 
 
 def parse_params(values: dict[str, Any], where: str = "params.yaml") -> Params:
@@ -154,29 +152,30 @@ def parse_params(values: dict[str, Any], where: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise ParamsError(f"{where}: {_sentence(error)}") from error
+        raise ParamsError(f"{where}: {sentence_of(error, Params)}") from error
 
 
-def load_params(path: Path = Path("params.yaml")) -> Params:
-    """The parameters of a YAML file; ParamsError when it is missing or does not fit."""
+def load_params(path: Path = Path("params.yaml"), other: dict[str, Any] | None = None) -> Params:
+    """The parameters of a YAML file, those of a study (`Study.params`) put over them.
+
+    Raises ParamsError when the file is missing or a value does not fit.
+    """
     if not path.is_file():
         raise ParamsError(f"{path} is missing; run inside a Pallor clone")
     try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except yaml.YAMLError as error:
+        values = yaml.safe_load(read_text(path)) or {}
+    except StageError as error:
+        raise ParamsError(str(error)) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, too
         raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ParamsError(f"{path} must hold sections, got {type(values).__name__}")
-    return parse_params(values, str(path))
+    parse_params(values, str(path))
+    return parse_params(merged(values, other or {}), "params of the study's file")
 
 
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    keys = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        section: Any = Params
-        for key in keys[:-1]:
-            section = section.model_fields[key].annotation
-        hint = nearest(keys[-1], list(section.model_fields))
-        return f"unknown parameter '{'.'.join(keys)}'; {hint}"
-    return f"'{'.'.join(keys)}' is {first['input']!r}: {first['msg'].lower()}"
+def merged(values: Any, other: Any) -> Any:
+    """`values` with those of `other` on top, mapping by mapping."""
+    if not isinstance(values, dict) or not isinstance(other, dict):
+        return other
+    return values | {name: merged(values.get(name, {}), value) for name, value in other.items()}

@@ -4,35 +4,39 @@ An id is a short hash of the record's own content, so equal content has an equal
 and an edited record is found out (`docs/formats/`).
 """
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import StageError
 from pipeline.files import digest
 
 Kind = Literal["avatar", "transfer"]
-Side = Literal["train", "test"]
-Protocol = Literal["published", "clean"]
-PROTOCOLS: tuple[Protocol, ...] = ("published", "clean")
+Side = Literal["train", "validation", "test"]
 
 
 class Record(BaseModel):
-    """A frozen row that refuses unknown fields."""
+    """A frozen row that refuses unknown fields; those in LEFT_OUT stand in a row only when set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    LEFT_OUT: ClassVar[frozenset[str]] = frozenset()
 
     def row(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        return self.model_dump(mode="json")
+        row = self.model_dump(mode="json")
+        return {name: value for name, value in row.items() if value or name not in self.LEFT_OUT}
 
     @classmethod
     def parse(cls, row: dict[str, Any]) -> Self:
         """The record of one row; StageError says what does not fit."""
         try:
             return cls.model_validate(row)
-        except ValueError as error:
-            raise StageError(f"a {cls.__name__} row does not fit its format: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "all of it"
+            raise StageError(
+                f"a {cls.__name__} row does not fit its format: {where}: {first['msg']}"
+            ) from error
 
 
 def short_id(prefix: str, content: dict[str, Any]) -> str:
@@ -52,11 +56,26 @@ class Person(Record):
     ethnicity: str | None
 
 
-class ClipPlan(Record):
+class Planned(Record):
+    """What a planned clip is in its study, apart from what it shows.
+
+    `label` follows from the arm (None: a clip of no arm, such as a still), `targets` are numbers
+    beside it ({"severity": 0.4}), `cohort` is the one of who performs. A clip that is not `trained`
+    on is only asked about.
+    """
+
+    label: str | None = None
+    targets: dict[str, float] = {}
+    cohort: str | None = None
+    trained: bool = True
+
+
+class ClipPlan(Planned):
     """One avatar clip to render; `identity` and `scene` are avatars' own plain records.
 
-    `key` names the clip for people and for seeding ("3/FD3-L"); frames at `fps` per second,
-    square frames of `size` pixels, `samples` Cycles samples a pixel.
+    `clip_id` is the digest of what is rendered, so studies share renders. `key` names the clip for
+    people and for seeding ("3/anger"); frames at `fps` per second, square frames of `size` pixels,
+    `samples` Cycles samples a pixel.
     """
 
     kind: Literal["clip"] = "clip"
@@ -73,6 +92,14 @@ class ClipPlan(Record):
     samples: int
     conditions: list[dict[str, Any]] = []
 
+    def shown(self) -> dict[str, Any]:
+        """The row without what the clip is in its study."""
+        return {n: value for n, value in self.row().items() if n not in Planned.model_fields}
+
+    def content(self) -> dict[str, Any]:
+        """What `clip_id` is the digest of."""
+        return self.shown() | {"clip_id": ""}  # a digest cannot hold itself
+
 
 class PortraitPlan(Record):
     """One static face: a photograph (`file`, relative to its register) or a still (`clip`)."""
@@ -87,9 +114,14 @@ class PortraitPlan(Record):
     file: str | None
     clip: ClipPlan | None
 
+    def content(self) -> dict[str, Any]:
+        """What `portrait_id` is the digest of."""
+        clip = self.clip.shown() if self.clip else None
+        return self.row() | {"portrait_id": "", "clip": clip}
 
-class TransferPlan(Record):
-    """One transferred clip: the portrait performs the motion of the driving clip."""
+
+class TransferPlan(Planned):
+    """One transferred clip: the portrait performs the motion of the driving clip, its driver's."""
 
     kind: Literal["transfer"] = "transfer"
     clip_id: str
@@ -97,9 +129,13 @@ class TransferPlan(Record):
     driving_clip_id: str
     expression: str
 
+    def content(self) -> dict[str, Any]:
+        """What `clip_id` is the digest of."""
+        return self.model_dump(include={"portrait_id", "driving_clip_id", "expression"})
+
 
 class FaceTrack(Record):
-    """A kept clip after detection and crop: its label, its people and its boxes.
+    """A kept clip after detection and crop: its label and targets, its people and its boxes.
 
     `boxes` are [left, top, right, bottom] in pixels of the uncropped frame, one a frame.
     `identity_id` is who drives the motion; `portrait_id` who is seen (None: the avatar itself).
@@ -108,6 +144,9 @@ class FaceTrack(Record):
     clip_id: str
     kind: Kind
     label: str
+    targets: dict[str, float] = {}
+    cohort: str
+    trained: bool
     identity_id: str
     portrait_id: str | None
     driving_clip_id: str
@@ -125,6 +164,13 @@ class Partner(Record):
     share: float
 
 
+class Reference(Record):
+    """The window that a sample is compared with: the same subject's, of the reference arm."""
+
+    clip_id: str
+    start: int
+
+
 class Sample(Record):
     """A window of frames [start, start + length) of one kept clip, on one side of a split.
 
@@ -132,11 +178,15 @@ class Sample(Record):
     is set when the copy is blended with another training window of its class.
     """
 
+    LEFT_OUT = frozenset({"targets", "reference"})
+
     sample_id: str
     clip_id: str
     start: int
     length: int
     label: str
+    targets: dict[str, float] = {}
+    reference: Reference | None = None
     group: str
     side: Side
     origin: str | None = None

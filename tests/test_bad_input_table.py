@@ -32,6 +32,7 @@ from pipeline.motion import portraits
 from pipeline.params import load_params
 from pipeline.store import shards
 from pipeline.store.store import Job, Store
+from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
@@ -74,7 +75,7 @@ def told(arguments):
 
 
 def setting(text):
-    return lambda _: settings.overridden([text], ROOT / "params.yaml")
+    return lambda _: settings.overridden([text], Workspace(root=ROOT))
 
 
 def row(text):
@@ -84,9 +85,9 @@ def row(text):
 CASES |= {
     "`pallor rnder`": lambda _: told(["rnder"]),
     "`pallor run` outside a clone": lambda _: workspace.require_workspace(),
-    "`--set plan.identitis=6`": setting("plan.identitis=6"),
-    "`--set plan.identities=one`": setting("plan.identities=one"),
-    "`--set plan.identities`": setting("plan.identities"),
+    "`--set plan.frams=6`": setting("plan.frams=6"),
+    "`--set plan.frames=one`": setting("plan.frames=one"),
+    "`--set plan.frames`": setting("plan.frames"),
     "`--set plan.size=33`": setting("plan.size=33"),
     "`--set seed.x=1`": setting("seed.x=1"),
     "`params.yaml` that is no YAML": lambda here: load_params(write(here / "params.yaml", "a: [1")),
@@ -99,11 +100,13 @@ CASES |= {
     "a folder of photographs without a register": lambda here: register.read_register(
         here / "register.csv"
     ),
-    "a photograph without a licence": row("a,a.png,,yes,,,,own\n"),
+    "a photograph without a licence": row("a,a.png,,written 2025-03-01,,,,own\n"),
     "a photograph without consent": row("a,a.png,CC0,,,,,own\n"),
-    "a photograph outside the folder": row("a,../../etc/passwd,CC0,yes,,,,own\n"),
-    "an age that is no number": row("a,a.png,CC0,yes,old,,,own\n"),
-    "one id twice": row("a,a.png,CC0,yes,,,,own\na,b.png,CC0,yes,,,,own\n"),
+    "a photograph outside the folder": row("a,../../etc/passwd,CC0,written 2025-03-01,,,,own\n"),
+    "an age that is no number": row("a,a.png,CC0,written 2025-03-01,old,,,own\n"),
+    "one id twice": row(
+        "a,a.png,CC0,written 2025-03-01,,,,own\na,b.png,CC0,written 2025-03-01,,,,own\n"
+    ),
     "a photograph that is no picture": lambda here: portraits.load_photograph(
         write(here / "a.png", b"GIF89a and then nothing").parent, "a.png"
     ),

@@ -6,15 +6,19 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from flows.commands.options import add_study
+from flows.studies import opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import AssetError
 from pipeline.exports import FORMATS
+from pipeline.outputs import output_folder
 from pipeline.store.runs import RUNS
 
 
 def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
     """Add `export` to the grammar."""
     page = command("export", "write the corpus in a standard format, into a new folder")
+    add_study(page)
     page.add_argument("format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     page.add_argument("-o", "--out", required=True, metavar="DIR", help="a folder to be made")
     page.add_argument(
@@ -31,14 +35,16 @@ def export(options: Namespace) -> None:
     from pipeline.exports.source import read_source
 
     require_workspace()
+    out = output_folder(options.out)
     if bool(options.certificate) != bool(options.key):
         raise AssetError("--certificate and --key go together: a chain and its private key, as PEM")
-    now, out = datetime.now(UTC), Path(options.out)
+    now = datetime.now(UTC)
     if options.certificate:
         certificate = partial(own_certificate, Path(options.certificate), Path(options.key))
     else:
         certificate = partial(local_certificate, home() / "c2pa", now)
-    source = read_source(Path("."), now.date())
+    workspace, study, _ = opened(options.study)
+    source = read_source(workspace, study, now.date())
     order = Export(source, RUNS, now, certificate, environment_client())
     write_export(options.format, order, out)
     files = [path for path in out.rglob("*") if path.is_file()]

@@ -2,25 +2,22 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.commands.lineage import INDEX, workspace
-from flows.settings import write_settings
+from flows.commands.lineage import index_of, index_path
+from flows.settings import overridden, write_settings
+from flows.studies import made, opened
 from flows.workspace import only_run
 from pipeline.errors import StageError
-from pipeline.lineage import history
-from pipeline.lineage.corpus import PARAMS, Workspace
-from pipeline.lineage.removal import Removal
 from pipeline.params import load_params
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # half a second that `pallor --help` does not need
-    import numpy as np
-
-    from pipeline.lineage.erase import Erased
-    from pipeline.lineage.forget import Consequences
+    from pipeline.lineage.corpus import Place
+    from pipeline.lineage.intent import Intent
 
 
 def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
@@ -32,90 +29,160 @@ def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
 
 
 def forget(options: Namespace) -> None:
-    """`pallor forget`: a dry run unless --apply is given."""
+    """`pallor forget`: a dry run unless --apply is given; a killed removal is finished."""
+    from flows.stores import place as here
+    from pipeline.lineage import history
+
+    place = here()
+    history.vouch(place.root)
+    intent = _begun(place, options.id)
+    print(
+        (intent or _planned(place, options.id)).effect.text() if not options.apply else "", end=""
+    )
+    if not options.apply:
+        begun = "it was begun and not finished" if intent else "nothing was removed"
+        print(f"\n{begun}; --apply removes it")
+        return
+    with only_run("pallor forget"):
+        intent = _begin(place, options.id) if intent is None else _resumed(place, intent)
+        intent = _erase(place, intent, run=not options.no_run)
+    if intent.step in ("run", "commit") and not options.no_run:
+        intent = _run(place, intent)
+    _prove(place, intent)
+
+
+def _begun(place: "Place", name: str) -> "Intent | None":
+    from pipeline.lineage.intent import pending
+
+    for intent in pending(place.root):
+        if intent.named(name):
+            return intent
+        if intent.step != "prove":
+            raise StageError(f"a removal was killed half-way; `{intent.command}` finishes it first")
+    return None
+
+
+def _planned(place: "Place", name: str) -> "Intent":
+    from pipeline.lineage import history
+    from pipeline.lineage.erase import going, photographs
     from pipeline.lineage.forget import consequences
-    from pipeline.lineage.index import open_index
+    from pipeline.lineage.intent import Intent
+    from pipeline.lineage.lock import file_md5
     from pipeline.lineage.removal import find_subject, plan_removal
-
-    place = workspace()
-    removal = plan_removal(place, find_subject(place, options.id))
-    with closing(open_index(place.root, INDEX)) as database:
-        effect = consequences(database, place, removal)
-    print(effect.text())
-    if options.apply:
-        _apply(place, removal, effect, run=not options.no_run)
-    else:
-        print("nothing was removed; --apply removes it")
-
-
-def _apply(place: Workspace, removal: Removal, effect: "Consequences", run: bool) -> None:
-    from pipeline.lineage.erase import erase
-    from pipeline.lineage.forget import bury
     from pipeline.lineage.search import known_looks
 
-    revision = _require_clean(place)
-    command = f"pallor forget {' '.join(removal.subject.ids)} --apply"
-    known = known_looks(place, removal)
-    with only_run("pallor forget"):
-        _exclude(removal)
-        erased = erase(place, removal, known)
-        _leave_register(removal, erased)
-        INDEX.unlink(missing_ok=True)  # made anew from what is left
-        when = datetime.now(UTC).isoformat(timespec="seconds")
-        bury(place.root, effect, erased, command, when, revision)
-    counts = ", ".join(f"{count} files from the {name}" for name, count in erased.files.items())
-    print(f"removed: {counts or 'nothing'}; {erased.bytes / 1e6:.1f} MB", flush=True)
-    if run:
-        from flows.corpus import run_corpus
-
-        run_corpus()
-        _commit(place, removal)
-    else:
-        print("`pallor run` makes the version without them; then commit it")
-    _prove(place, removal, known)
+    removal = plan_removal(place, find_subject(place, name))
+    registers, studies = _registers(), made()
+    named = {path for register in registers for path in photographs(register, removal)}
+    photos = sorted(path for path in named if path.is_file())
+    removal.objects |= {file_md5(path) for path in photos}  # DVC may track them as well
+    known = known_looks(place, removal, *photos)
+    parts = going(place, removal, known, *registers)
+    with ExitStack() as stack:
+        indices = {study: stack.enter_context(closing(index_of(study))) for study in studies}
+        effect = consequences(indices, place, removal, parts)
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    command = f"pallor forget {removal.subject.ids[0]} --apply"
+    revision = history.commit(place.root, "HEAD")
+    return Intent(removal, effect, parts, known, command, when, revision, tuple(studies))
 
 
-def _exclude(removal: Removal) -> None:
-    from pipeline.lineage.forget import excluded
+def _begin(place: "Place", name: str) -> "Intent":
+    from pipeline.lineage import history
+    from pipeline.lineage.erase import require_deletable
+    from pipeline.lineage.intent import write
 
-    ids = excluded(load_params(PARAMS).plan.exclude, removal)
-    write_settings([f"plan.exclude=[{', '.join(ids)}]"])
-
-
-def _leave_register(removal: Removal, erased: "Erased") -> None:
-    from pipeline.lineage.erase import erase_register
-
-    erase_register(Path(load_params(PARAMS).portraits.source) / "register.csv", removal, erased)
-
-
-def _prove(place: Workspace, removal: Removal, known: "np.ndarray") -> None:
-    from pipeline.lineage.search import search
-
-    traces = list(search(place, removal, known))
-    for trace in traces:
-        print(f"left behind, by {trace.text()}")
-    if any(trace.how != "name" for trace in traces):
-        raise StageError("something of them is left, see above")
-    left = "no picture is left, only the names above, in texts" if traces else "nothing is left"
-    print(f"searched by hash, by look and by name: {left}")
-
-
-def _require_clean(place: Workspace) -> str | None:
-    if not history.is_repository(place.root):
-        return None
     dirty = history.changes(place.root)
     if dirty:
         raise StageError(
             f"the tree is dirty ({', '.join(dirty[:3])}); commit first, so that the version "
             "without them differs by them alone"
         )
-    return history.commit(place.root, "HEAD")
+    if matter := history.open_matters(place.root):
+        raise StageError(f"the version without them could not be committed: {matter}")
+    intent = _planned(place, name)
+    require_deletable(intent.parts)
+    for study in intent.studies:  # said before anything goes
+        overridden([_exclusion(intent)], Workspace(study))
+    print(intent.effect.text(), flush=True)
+    write(place.root, intent)
+    return intent
 
 
-def _commit(place: Workspace, removal: Removal) -> None:
-    if not history.is_repository(place.root):
-        return
-    history.git(place.root, "add", "--all")
-    message = f"Forget {' '.join(removal.subject.ids)}\n\nRemoved on request; data/tombstones.jsonl"
-    history.git(place.root, "commit", "--quiet", "--message", message)
+def _resumed(place: "Place", intent: "Intent") -> "Intent":
+    from pipeline.lineage import history
+
+    if intent.step == "commit":
+        history.drop_locks(place.root)
+    if intent.step != "prove" and (matter := history.open_matters(place.root)):
+        raise StageError(f"the version without them could not be committed: {matter}")
+    print(f"goes on with the removal of {intent.when}, next: {intent.step}", flush=True)
+    return intent
+
+
+def _erase(place: "Place", intent: "Intent", run: bool) -> "Intent":
+    from pipeline.lineage.erase import erase, leave_register
+    from pipeline.lineage.forget import bury
+    from pipeline.lineage.intent import advance, sweep
+
+    if intent.step != "erase":
+        return intent
+    registers, indices = _registers(), [index_path(study) for study in intent.studies]
+    sweep(Workspace().params, Workspace().tombstones, *registers, *indices)
+    write_settings([_exclusion(intent)], intent.studies)
+    erase(place, intent.removal, intent.parts)
+    for register in registers:
+        leave_register(register, intent.removal)
+    for index in indices:
+        index.unlink(missing_ok=True)  # made anew from what is left
+    bury(place.root, intent.effect, intent.command, intent.when, intent.revision)
+    print(f"removed: {intent.effect.erased.text()}", flush=True)
+    if not run:
+        print("`pallor run` makes the version without them; then commit it")
+    return advance(place.root, intent, "run" if run else "prove")
+
+
+def _run(place: "Place", intent: "Intent") -> "Intent":
+    from flows.corpus import run_studies
+    from pipeline.lineage import history
+    from pipeline.lineage.intent import advance
+
+    if intent.step == "run":
+        run_studies(intent.studies)
+        intent = advance(place.root, intent, "commit")
+    ids = " ".join(intent.removal.subject.ids)
+    try:
+        history.commit_all(place.root, f"Forget {ids}\n\nRemoved on request; data/tombstones.jsonl")
+    except StageError as error:
+        raise StageError(f"{error}; then `{intent.command}` again commits and proves it") from error
     print(f"committed: {history.describe(place.root, 'HEAD')}", flush=True)
+    return advance(place.root, intent, "prove")
+
+
+def _prove(place: "Place", intent: "Intent") -> None:
+    from pipeline.lineage.intent import drop
+    from pipeline.lineage.search import search
+
+    found = search(place, intent.removal, intent.known)
+    for trace in found.traces:
+        print(f"left behind, by {trace.text()}")
+    print(found.text())
+    if found.pictures(ours=True):
+        raise StageError(
+            "something of them is left, see above; remove it, then the same command proves again"
+        )
+    drop(place.root, intent)
+
+
+def _exclusion(intent: "Intent") -> str:
+    """The setting that keeps them out of every study's plan."""
+    from pipeline.lineage.forget import excluded
+
+    ids = excluded(load_params(Workspace().params).plan.exclude, intent.removal)
+    return f"plan.exclude=[{', '.join(ids)}]"
+
+
+def _registers() -> list[Path]:
+    """The registers of the line and of every study that was made."""
+    params = [load_params(Workspace().params), *(opened(study)[2] for study in made())]
+    return sorted({Path(p.portraits.source) / "register.csv" for p in params})

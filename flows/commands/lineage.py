@@ -3,17 +3,24 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from configparser import ConfigParser
 from contextlib import closing
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flows.workspace import LOCKS, home, require_workspace
+from flows.commands.options import add_study
+from flows.studies import chosen, made, opened
+from flows.workspace import LOCKS, require_workspace
 from pipeline.errors import StageError
 from pipeline.files import writing
-from pipeline.lineage.corpus import PLAN, Workspace
+from pipeline.outputs import output_file
 
-INDEX = LOCKS / "pallor-lineage.sqlite"
+if TYPE_CHECKING:  # its own imports are half a second that `pallor --help` does not need
+    from sqlite3 import Connection
+
+    from pipeline.lineage.corpus import Place
+    from pipeline.lineage.explain import Scope
+
 SHOWN = 5  # findings of one kind in one file; the rest are counted
 
 
@@ -21,17 +28,20 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     """What can be asked; `command` makes the parser of one command."""
     page = command("explain", "say everything known of an id: what it came from, what it led to")
     page.add_argument("id", metavar="ID", help="a clip, sample, portrait, identity, camera; "
-                      "a key such as 3/FD3-L; model:clean, metric:clean; FD1")  # fmt: skip
+                      "a key such as 3/smiling; a model, a metric; an expression")  # fmt: skip
+    add_study(page)
     page.add_argument("--json", action="store_true", help="the whole answer, code hashes included")
     page.add_argument("--html", metavar="FILE", help="a page with the graph")
     page = command("find", "list the clips of a person, display, portrait, camera or side")
     for name, help_ in {
         "identity": "who drives the motion or is seen", "portrait": "whose face is seen",
-        "expression": "such as FD1", "camera": "as `explain` names it",
+        "expression": "such as smiling", "camera": "as `explain` names it",
+        "label": "as the study's arms name it", "cohort": "of who performs",
         "kind": "avatar or transfer", "status": "kept, quarantined or planned",
     }.items():  # fmt: skip
         page.add_argument(f"--{name}", help=help_)
-    page.add_argument("--side", metavar="PROTOCOL:SIDE", help="such as clean:test")
+    page.add_argument("--side", metavar="DRAW:SIDE", help="such as clean:test or folds-1:train")
+    add_study(page)
     page = command("verify", "hash everything again and say what was altered since it was made")
     page.add_argument(
         "--rebuild", type=int, default=0, metavar="N", help="also render N clips anew"
@@ -41,50 +51,33 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     page = command("diff", "say what changed between two versions of the dataset")
     page.add_argument("old", metavar="REV1")
     page.add_argument("new", metavar="REV2", nargs="?", help="default: the workspace")
+    add_study(page)
     page.add_argument("--json", action="store_true")
     page = command("release", "tag the commit as a version with a signed attestation")
     page.add_argument("version", metavar="VERSION", help="such as 1.0.0")
     page.add_argument("--key", metavar="FILE.pem", help="Ed25519 key (default: one made here)")
 
 
-def workspace() -> Workspace:
-    """The clone in the current folder, with DVC's cache and those remotes that are folders."""
-    require_workspace()
-    folder = Path(".dvc")
-    config = ConfigParser()
-    config.read([folder / "config", folder / "config.local"])
-    urls = {
-        section.strip("'").removeprefix('remote "').removesuffix('"'): config[section]["url"]
-        for section in config.sections()
-        if section.strip("'").startswith("remote ")
-    }
-    return Workspace(
-        root=Path("."),
-        home=home(),
-        cache=folder / config.get("cache", "dir", fallback="cache"),
-        remotes={name: folder / url for name, url in urls.items() if "://" not in url},
-    )
-
-
 def explain(options: Namespace) -> None:
     """`pallor explain`: one id, backwards and forwards."""
+    from flows.stores import place
     from pipeline.lineage import explain as lineage
     from pipeline.lineage import page
-    from pipeline.lineage.index import open_index
 
-    place = workspace()
+    html = output_file(options.html, ".html") if options.html else None
     try:
-        with closing(open_index(place.root, INDEX)) as database:
-            answer = lineage.explain(database, options.id, place)
+        scope = _scope(options.study)
+        with closing(scope.database):
+            answer = lineage.explain(scope, options.id)
     except StageError:
-        forgotten = lineage.removed(options.id, place)
+        forgotten = lineage.removed(options.id, place())
         if forgotten is None:
             raise
         answer = forgotten
-    if options.html:
-        with writing(Path(options.html)) as part:
+    if html:
+        with writing(html) as part:
             part.write_text(page.html(answer))
-        print(Path(options.html).absolute().as_uri())
+        print(html.absolute().as_uri())
     else:
         print(json.dumps(answer, indent=2) if options.json else page.text(answer))
 
@@ -92,23 +85,22 @@ def explain(options: Namespace) -> None:
 def find(options: Namespace) -> None:
     """`pallor find`: the clips that fit, one id a line."""
     from pipeline.lineage import query
-    from pipeline.lineage.index import open_index
 
-    place = workspace()
     filters = {name: vars(options)[name] for name in query.FILTERS if vars(options)[name]}
-    side = query.parse_side(options.side) if options.side else None
-    with closing(open_index(place.root, INDEX)) as database:
-        clips = query.find(database, filters, side)
+    with closing(index_of(_study(options.study))) as database:
+        side = query.parse_side(database, options.side) if options.side else None
+        clips = query.find(database, query.meant(database, filters), side)
     print("\n".join(clips) if clips else "no clip fits")
 
 
 def verify(options: Namespace) -> None:
     """`pallor verify`: one line a finding; StageError (exit code 2) when there is any."""
+    from flows.stores import place as here
     from pipeline.lineage.release import verify_release
     from pipeline.lineage.verify import summary
     from pipeline.lineage.verify import verify as check
 
-    place = workspace()
+    place = here()
     findings = list(check(place))
     if options.release:
         signer, differing = verify_release(place, options.release)
@@ -127,21 +119,22 @@ def verify(options: Namespace) -> None:
 
 def diff(options: Namespace) -> None:
     """`pallor diff`: clips, pixels, parameters, figures and code of two versions."""
+    from flows.stores import place
     from pipeline.lineage import diff as lineage
 
-    place = workspace()
-    old = lineage.snapshot(place.root, options.old)
-    new = lineage.snapshot(place.root, options.new)
-    difference = lineage.compare(old, new, place)
+    study = _study(options.study)
+    old, new = (lineage.snapshot(Path("."), at, study) for at in (options.old, options.new))
+    difference = lineage.compare(old, new, place())
     print(json.dumps(difference, indent=2) if options.json else lineage.text(difference))
 
 
 def release(options: Namespace) -> None:
     """`pallor release`: an annotated, attested tag; only of what verifies."""
+    from flows.stores import place as here
     from pipeline.lineage.release import release as attest
     from pipeline.lineage.verify import verify as check
 
-    place = workspace()
+    place = here()
     finding = next(check(place), None)
     if finding:
         raise StageError(f"this is no release: {finding.text()}; `pallor verify` lists all")
@@ -152,14 +145,42 @@ def release(options: Namespace) -> None:
     )
 
 
-def _rebuild(place: Workspace, count: int, seed: int) -> None:
+def index_path(study: str) -> Path:
+    """Where the index of a study is kept."""
+    return LOCKS / f"pallor-lineage-{study}.sqlite"
+
+
+def index_of(name: str) -> "Connection":
+    """The index of a study, made anew when a table of it has changed."""
+    from pipeline.lineage.index import open_index
+
+    workspace, study, _ = opened(name)
+    return open_index(workspace, study, index_path(name))
+
+
+def _scope(name: str) -> "Scope":
+    from flows.stores import place
+    from pipeline.lineage.explain import Scope
+
+    study = _study(name)
+    return Scope(index_of(study), place(), opened(study)[1])
+
+
+def _study(name: str) -> str:
+    require_workspace()
+    [study] = chosen(name, one=True)
+    return study
+
+
+def _rebuild(place: "Place", count: int, seed: int) -> None:
     from pipeline.corpus.planned import read_plan
     from pipeline.lineage.rebuild import draw, rebuild
     from pipeline.store.store import Store
 
-    clips = draw(read_plan(place.root / PLAN).clips, count, seed)
+    files = [place.files(study) for study in made()]
+    clips = [(c, f.clips / f"{c.clip_id}.mp4") for f in files for c in read_plan(f.plan).clips]
     rebuilt = []
-    for outcome in rebuild(clips, place.root, Store(place.home, "render")):
+    for outcome in rebuild(draw(clips, count, seed), Store(place.home, "render")):
         print(outcome.text(), flush=True)
         rebuilt.append(outcome)
     if not all(outcome.same for outcome in rebuilt):

@@ -5,12 +5,13 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.settings import PARAMS
-from flows.workspace import CLIPS, home
+from flows.commands.options import add_study
+from flows.studies import chosen, opened
+from flows.workspace import home
 from pipeline.errors import ClipError
-from pipeline.params import Params, load_params
+from pipeline.outputs import output_file
 
-KINDS = ("people", "units", "displays", "expressions", "conditions")
+KINDS = ("people", "units", "arms", "expressions", "conditions")
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -20,20 +21,23 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     sheet.add_argument("-o", "--out", required=True, metavar="FILE.png")
     sheet.add_argument("--size", type=int, default=160, help="pixels a side of each picture")
     sheet.add_argument("--identities", type=int, metavar="N", help="how many people")
+    add_study(sheet)
     overlay = command("overlay", "draw a rendered clip's truth on its frames, as a film")
-    overlay.add_argument("clip", metavar="CLIP", help="an id in data/clips, or a clip's .mp4")
+    overlay.add_argument("clip", metavar="CLIP", help="an id of a study's clip, or a clip's .mp4")
+    add_study(overlay)
     overlay.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
 
 
 def sheet(options: Namespace) -> None:
-    """`pallor sheet`: people, units, displays, expressions or conditions side by side."""
+    """`pallor sheet`: people, units, arms, expressions or conditions side by side."""
     from avatars.assets import fetch
     from pipeline.corpus.gallery import make_sheet, plan_sheet
 
-    params = load_params() if PARAMS.is_file() else Params()
-    planned = plan_sheet(options.kind, params, options.identities, options.size)
+    _, study, params = opened(options.study)
+    out = output_file(options.out, ".png")
+    planned = plan_sheet(options.kind, study, params, options.identities, options.size)
     fetch(home())
-    make_sheet(planned, home(), Path(options.out))
+    make_sheet(planned, home(), out)
     print(f"{options.out}: {sum(spec['frames'] for spec in planned.specs)} frames rendered")
 
 
@@ -46,9 +50,12 @@ def overlay(options: Namespace) -> None:
 
     video = Path(options.clip)
     if not video.suffix:
-        video = CLIPS / f"{options.clip}.mp4"
+        [name] = chosen(options.study, one=True)
+        video = opened(name)[0].clips / f"{options.clip}.mp4"
     if not video.is_file():
         raise ClipError(f"{video} is missing; render it with `pallor run`, or name its .mp4")
-    drawn = draw_overlay(read_clip(video), read_truth(video.with_suffix(".npz")))
-    write_film(Path(options.out), drawn, round(frame_rate(video)))
+    truth = video.with_suffix(".npz")
+    out = output_file(options.out, ".mp4", [video, truth])
+    drawn = draw_overlay(read_clip(video), read_truth(truth))
+    write_film(out, drawn, round(frame_rate(video)))
     print(f"{options.out}: {len(drawn)} frames of {video}")

@@ -5,9 +5,12 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.settings import overridden
-from flows.workspace import home
+from flows.commands.corpus import planned
+from flows.commands.options import add_study
+from flows.studies import chosen, opened
+from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
+from pipeline.outputs import output_folder
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -15,6 +18,7 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
     shard = command("shard", "make one part of the rendering and pack it for another machine")
     shard.add_argument("--part", default="1/1", metavar="N/M", help="such as 1/2, the first half")
     shard.add_argument("-o", "--out", required=True, metavar="FOLDER")
+    add_study(shard)
     merge = command("merge", "take in what other machines packed; `pallor run` then goes on")
     merge.add_argument("folder", metavar="FOLDER")
 
@@ -22,11 +26,15 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 def shard(options: Namespace) -> None:
     """`pallor shard`: this machine's part of avatars and stills, as shards."""
     number, of = _part(options.part)
-    params = overridden([])
+    require_workspace()
+    [name] = chosen(options.study, one=True)
+    out = output_folder(options.out)
+    _, study, params = opened(name)
+    planned(study, params)
     home().mkdir(parents=True, exist_ok=True)
     from flows.parts import make_part
 
-    shards = make_part(params, number, of, Path(options.out))
+    shards = make_part(name, number, of, out)
     size = sum(path.stat().st_size for path in shards)
     print(f"part {number} of {of}: {len(shards)} shards, {size / 1e6:.1f} MB in {options.out}")
 

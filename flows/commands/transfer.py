@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.settings import PARAMS
+from pipeline.outputs import output_file
 from pipeline.params import Params, load_params
 
 
@@ -30,10 +31,10 @@ def transfer(options: Namespace) -> None:
     params = load_params() if PARAMS.is_file() else Params()
     how = params.transfer.model_copy(update={"relative": not options.absolute})
     checkpoint = Path(options.checkpoint or params.motion.checkpoint)
-    made = perform(
-        Path(options.portrait), Path(options.driving), checkpoint, how, options.mode
-    )  # fmt: skip
-    write_film(Path(options.out), made.frames, made.fps, repeats=1)
+    portrait, driving = Path(options.portrait), Path(options.driving)
+    out = output_file(options.out, ".mp4", [portrait, driving, checkpoint])
+    made = perform(portrait, driving, checkpoint, how, options.mode)
+    write_film(out, made.frames, made.fps, repeats=1)
     for note in made.notes:
         print(note)
     print(f"{options.out}: {len(made.frames)} frames, {made.fps} a second")

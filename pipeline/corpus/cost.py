@@ -1,4 +1,4 @@
-"""What a plan will cost in time and disk, before one pixel.
+"""What a study will cost in time and disk, before one pixel.
 
 Costs a unit of work in core-seconds of a 2-core Xeon server with both cores busy (two busy threads
 share one physical core, so each is slower than alone); `benchmarks/stages.py` sets the estimate
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.params import Params
-from pipeline.records import ClipPlan, PortraitPlan, Record, TransferPlan
+from pipeline.records import ClipPlan, Planned, PortraitPlan, Record, TransferPlan
+from pipeline.stage import STAGES
+from pipeline.study import Study
 
 # Cycles at 128 px: a fixed part with denoising, and a part for every sample (core-seconds a frame).
 # Their ratio from runs of 4 to 32 samples; their size from 25 workers of 5 clips of 16 frames and 8
@@ -17,15 +19,14 @@ from pipeline.records import ClipPlan, PortraitPlan, Record, TransferPlan
 FRAME, SAMPLE = 0.174, 0.0336
 WORKER = 4.0  # core-seconds until a fresh Blender process renders its first frame
 ENCODE = 0.5  # core-seconds a clip to build its person, write, log and copy
-STILLS = 9  # portraits a Blender process, as flows.portraits has it
 # From the corpus of record, 176 clips on two cores without bf16 units: 88, 103 and 258 s. With such
 # units they need less (transfer 50 s was seen), as does training that stops early.
 TRANSFER = 0.20  # a transferred 128 px frame
 CROP = 0.070  # to decode, track, crop and encode a frame; a third is the one look of the FAN
-EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at 24 state channels
+EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at HIDDEN state channels
 START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
 REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
-PROTOCOLS = 2  # trained at once, each on one core
+HIDDEN = 24  # state channels that EPOCH is for
 # Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
 AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
 COPIES = 3  # work store, DVC cache, workspace
@@ -39,10 +40,11 @@ class Cost:
     seconds: dict[str, float]
     disk: float
     rest: float = 0.0
+    networks: int = 1  # trained, each on one core
 
     def wall(self, cores: int) -> dict[str, float]:
-        """Seconds a stage on that many cores; training uses no more than its protocols."""
-        busy = {"train": min(cores, PROTOCOLS)}
+        """Seconds a stage on that many cores; training uses no more than its networks."""
+        busy = {"train": min(cores, self.networks)}
         stages = {
             name: START + core_seconds / busy.get(name, cores)
             for name, core_seconds in self.seconds.items()
@@ -60,30 +62,45 @@ class Cost:
         )
 
 
-def estimate(rows: Sequence[Record], params: Params) -> Cost:
-    """What the planned rows cost when nothing of them is at hand."""
+def estimate(rows: Sequence[Record], study: Study, params: Params) -> Cost:
+    """What the planned rows of a study cost when nothing of them is at hand."""
     clips = [row for row in rows if isinstance(row, ClipPlan)]
     stills = [row.clip for row in rows if isinstance(row, PortraitPlan) and row.clip]
-    transfers = sum(isinstance(row, TransferPlan) for row in rows)
-    plan, made = params.plan, len(clips) + transfers
-    pixels = plan.frames * plan.size**2  # of a clip
-    windows = made * max(1, (plan.frames - params.split.window) // params.split.stride + 1)
-    size = params.split.window / 8 * (params.faces.crop / 64) ** 2 * params.train.hidden / 24
+    transfers = [row for row in rows if isinstance(row, TransferPlan)]
+    made: list[Planned] = [*clips, *transfers]
+    frames, pixels = params.plan.frames, params.plan.frames * params.plan.size**2  # of a clip
+    crops = CROP_BYTES * frames * study.input.size**2 * len(made)
     return Cost(
         seconds={
-            "render": _rendering(clips, params.render.chunk),
-            "portraits": _rendering(stills, STILLS),
-            "transfer": TRANSFER * transfers * pixels / REFERENCE,
-            "faces": CROP * plan.frames * made,
-            "train": PROTOCOLS * EPOCH * windows * size * params.train.epochs,
+            "render": _rendering(clips, STAGES["render"].chunk_size(params)),
+            "portraits": _rendering(stills, STAGES["portraits"].chunk_size(params)),
+            "transfer": TRANSFER * len(transfers) * pixels / REFERENCE,
+            "faces": CROP * frames * len(made),
+            "train": sum(_training(made, study, params, *trial) for trial in study.trials()),
         },
         disk=COPIES
-        * (
-            pixels * (AVATAR_BYTES * len(clips) + TRANSFER_BYTES * transfers)
-            + CROP_BYTES * plan.frames * params.faces.crop**2 * made
-        ),
+        * (pixels * (AVATAR_BYTES * len(clips) + TRANSFER_BYTES * len(transfers)) + crops),
         rest=REST,
+        networks=sum(len(_draws(study, protocol)) for _, _, protocol in study.trials()),
     )
+
+
+def _draws(study: Study, protocol: str) -> list[str]:
+    return study.protocols[protocol].draws(protocol)
+
+
+def _training(
+    made: Sequence[Planned], study: Study, params: Params, task: str, model: str, protocol: str
+) -> float:
+    """Core-seconds of a task's network in every draw of a protocol."""
+    asked, view = study.tasks[task], study.input
+    clips = sum(asked.class_of(row.label or "", row.targets) is not None for row in made)
+    windows = clips * max(1, (params.plan.frames - view.frames) // view.stride + 1)
+    network = study.models[model]
+    hidden = network.parameters.get("hidden", HIDDEN)  # a network without costs about as much
+    size = view.frames / 8 * (view.size / 64) ** 2 * hidden / HIDDEN
+    epochs = params.train.with_changes(network.train).epochs
+    return EPOCH * windows * size * epochs * len(_draws(study, protocol))
 
 
 def _rendering(clips: Sequence[ClipPlan], chunk: int) -> float:

@@ -1,4 +1,4 @@
-"""Sheets to judge the avatars by: people, action units, displays and conditions, side by side.
+"""Sheets to judge the avatars by: people, action units, arms and conditions, side by side.
 
 Every picture is a still: units held exactly, nothing drawn, so that a sheet shows the definitions
 and not one lucky performance. A sheet is planned as data, then rendered, then drawn.
@@ -23,9 +23,11 @@ from pipeline.files import writing
 from pipeline.media.video import Frames
 from pipeline.params import Params
 from pipeline.store.store import Store
+from pipeline.study import Impairment, Study
 
 Still = dict[str, list[float]]  # {unit: [own left, own right]}
 
+MOST = 100  # people that a page can hold
 SEVERITIES = (0.0, 0.5, 1.0)
 # What a clinician asks for at the bedside, and what each condition then fails to show.
 TASKS: dict[str, Still] = {
@@ -58,7 +60,17 @@ class Sheet:
     panels: list[Panel]
 
 
-def plan_sheet(kind: str, params: Params, people: int | None, size: int) -> Sheet:
+@dataclass(frozen=True)
+class Order:
+    """What a sheet is made of: so many people, at `size` pixels a side of each picture."""
+
+    study: Study
+    params: Params
+    people: int
+    size: int
+
+
+def plan_sheet(kind: str, study: Study, params: Params, people: int | None, size: int) -> Sheet:
     """The sheet of a kind of `SHEETS` with so many `people` (None: its own) at `size` pixels.
 
     Raises ParamsError for an unknown kind, no people or more of them than a page can hold.
@@ -66,12 +78,12 @@ def plan_sheet(kind: str, params: Params, people: int | None, size: int) -> Shee
     if kind not in SHEETS:
         raise ParamsError(f"there is no sheet '{kind}'; known: {', '.join(SHEETS)}")
     make, usual = SHEETS[kind]
-    count = usual if people is None else people
-    if not 1 <= count <= 100:
-        raise ParamsError(f"a sheet shows 1 to 100 people, got {count}")
+    count = (usual or min(study.people, MOST)) if people is None else people
+    if not 1 <= count <= MOST:
+        raise ParamsError(f"a sheet shows 1 to {MOST} people, got {count}")
     if not 32 <= size <= 512:
         raise ParamsError(f"a sheet's pictures have 32 to 512 px a side, got {size}")
-    return make(params, count, size)
+    return make(Order(study, params, count, size))
 
 
 def make_sheet(sheet: Sheet, home: Path, out: Path, say: Callable[[str], None] = print) -> None:
@@ -99,27 +111,27 @@ def draw_sheet(sheet: Sheet, clips: Sequence[Frames]) -> np.ndarray:
     return np.concatenate(drawn)
 
 
-def people(params: Params, count: int, size: int) -> Sheet:
+def people(order: Order) -> Sheet:
     """People of the corpus at rest, five a row."""
-    everyone = [population(params, "corpus", number) for number in range(count)]
-    specs = [_held(params, n, person, size, [{}]) for n, person in enumerate(everyone)]
+    everyone = [population(order.params, "corpus", n) for n in range(order.people)]
+    specs = [_held(order, n, person, [{}]) for n, person in enumerate(everyone)]
     panels = []
-    for start in range(0, count, 5):
-        numbers = range(start, min(start + 5, count))
+    for start in range(0, order.people, 5):
+        numbers = range(start, min(start + 5, order.people))
         columns = [f"{n}: {_brief(everyone[n])}" for n in numbers]
         panels.append(_panel(columns, [("", [Cell(n, 0) for n in numbers])], 5))
     return Sheet(specs, panels)
 
 
-def units(params: Params, count: int, size: int) -> Sheet:
+def units(order: Order) -> Sheet:
     """Every unit at full intensity: on both sides, on the own left, on the own right."""
     specs: list[dict[str, Any]] = []
     panels = []
-    for number in range(count):
+    for number in range(order.people):
         for names in _chunks(list(UNITS), 8):
             at = {key: Cell(len(specs), n) for n, key in enumerate(_sided(names))}
             stills = [{name: _SIDES[side]} for name, side in at]
-            specs.append(_person(params, number, size, stills))
+            specs.append(_person(order, number, stills))
             rows = [(f"person {number}\n{s}", [at.get((n, s)) for n in names]) for s in _SIDES]
             panels.append(_panel([f"AU {name}" for name in names], rows, 8))
     return Sheet(specs, panels)
@@ -130,28 +142,63 @@ def _sided(names: Iterable[str]) -> Iterable[tuple[str, str]]:
     return ((n, side) for n in names for side in _SIDES if side == "both" or UNITS[n].paired)
 
 
-def displays(params: Params, count: int, size: int) -> Sheet:
-    """The five face displays, all units of each at their middle intensity."""
-    return _expressions(params, count, size, list(params.plan.expressions))
+def arms(order: Order) -> Sheet:
+    """What each arm performs under its conditions, every unit and severity at its middle."""
+    kinds: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    for arm in order.study.arms:
+        given = [_middle(condition) for condition in arm.conditions]
+        for name in arm.expressions:
+            heading = arm.label if len(arm.expressions) == 1 else f"{arm.label}: {name}"
+            kinds.setdefault(heading, (name, given))
+    specs: list[dict[str, Any]] = []
+    cells: dict[tuple[int, str], Cell | None] = {}
+    for number in range(order.people):
+        for heading, (name, given) in kinds.items():
+            # Held twice, as each condition's task is: a slowed face has arrived in the second.
+            spec = _person(order, number, [_apex(name)] * (2 if given else 1))
+            cells[number, heading] = Cell(len(specs), spec["frames"] - 1)
+            specs.append({**spec, "conditions": given})
+    panels = []
+    for chosen in _chunks(list(kinds), 6):
+        rows = [
+            (f"person {n}", [cells[n, heading] for heading in chosen]) for n in range(order.people)
+        ]
+        panels.append(_panel(chosen, rows, min(6, len(kinds))))
+    return Sheet(specs, panels)
 
 
-def expressions(params: Params, count: int, size: int) -> Sheet:
+def _middle(condition: Impairment) -> dict[str, Any]:
+    side = "left" if condition.side == "drawn" else condition.side
+    return {"kind": condition.kind, "severity": sum(condition.span) / 2, "side": side}
+
+
+def expressions(order: Order) -> Sheet:
     """Every expression that ships, all units of each at their middle intensity."""
-    return _expressions(params, count, size, expression.names())
+    names = expression.names()
+    stills = [_apex(name) for name in names]
+    specs = [_person(order, number, stills) for number in range(order.people)]
+    panels = []
+    for chosen in _chunks(list(range(len(names))), 6):
+        rows = [
+            (f"person {clip}", [Cell(clip, frame) for frame in chosen])
+            for clip in range(order.people)
+        ]
+        panels.append(_panel([names[frame] for frame in chosen], rows, min(6, len(names))))
+    return Sheet(specs, panels)
 
 
-def impairments(params: Params, count: int, size: int) -> Sheet:
+def impairments(order: Order) -> Sheet:
     """Each condition on the own left at rising severity, while the person does the same tasks."""
     tasks = list(TASKS.values())
     specs: list[dict[str, Any]] = []
     panels = []
-    for number in range(count):
+    for number in range(order.people):
         rows = []
         for kind in conditions.KINDS:
             first = len(specs)
             for severity in SEVERITIES:
                 # Each task is held twice: hypomimia is slow, and the second frame has arrived.
-                spec = _person(params, number, size, [t for task in tasks for t in (task, task)])
+                spec = _person(order, number, [t for task in tasks for t in (task, task)])
                 given = {"kind": kind, "severity": severity, "side": "left"}
                 specs.append({**spec, "conditions": [given]})
             cells: list[Cell | None] = [
@@ -164,23 +211,11 @@ def impairments(params: Params, count: int, size: int) -> Sheet:
     return Sheet(specs, panels)
 
 
-SHEETS: dict[str, tuple[Callable[[Params, int, int], Sheet], int]] = {
-    "people": (people, 25), "units": (units, 1), "displays": (displays, 5),
+SHEETS: dict[str, tuple[Callable[[Order], Sheet], int]] = {  # and its people; 0: all
+    "people": (people, 0), "units": (units, 1), "arms": (arms, 5),
     "expressions": (expressions, 1), "conditions": (impairments, 1),
 }  # fmt: skip
 _SIDES = {"both": [1.0, 1.0], "left": [1.0, 0.0], "right": [0.0, 1.0]}
-
-
-def _expressions(params: Params, count: int, size: int, names: list[str]) -> Sheet:
-    stills = [_apex(name) for name in names]
-    specs = [_person(params, number, size, stills) for number in range(count)]
-    panels = []
-    for chosen in _chunks(list(range(len(names))), 6):
-        rows = [
-            (f"person {clip}", [Cell(clip, frame) for frame in chosen]) for clip in range(count)
-        ]
-        panels.append(_panel([names[frame] for frame in chosen], rows, min(6, len(names))))
-    return Sheet(specs, panels)
 
 
 def _apex(name: str) -> Still:
@@ -194,15 +229,13 @@ def _apex(name: str) -> Still:
     return still
 
 
-def _person(params: Params, number: int, size: int, stills: list[Still]) -> dict[str, Any]:
-    return _held(params, number, population(params, "corpus", number), size, stills)
+def _person(order: Order, number: int, stills: list[Still]) -> dict[str, Any]:
+    return _held(order, number, population(order.params, "corpus", number), stills)
 
 
-def _held(
-    params: Params, number: int, person: Identity, size: int, stills: list[Still]
-) -> dict[str, Any]:
-    clip = plan_clip(params, person, f"{number}/neutral", "neutral", len(stills))
-    return {**spec_of(clip), "fps": 1, "size": size, "stills": stills}
+def _held(order: Order, number: int, person: Identity, stills: list[Still]) -> dict[str, Any]:
+    clip = plan_clip(order.params, person, f"{number}/neutral", "neutral", len(stills))
+    return {**spec_of(clip), "fps": 1, "size": order.size, "stills": stills}
 
 
 def _brief(person: Identity) -> str:

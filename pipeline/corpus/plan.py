@@ -1,48 +1,52 @@
 """The plan: every identity, scene, seed, portrait and driving clip, before one pixel."""
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import chain, product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from avatars import expression
-from avatars.errors import AvatarError
 from avatars.identity import Identity, sample_identity
 from avatars.scene import sample_scene
-from pipeline.corpus.register import Photograph, read_register
+from avatars.units import SIDES
+from pipeline.corpus.feasible import check_arms, check_clips
+from pipeline.corpus.register import AVATAR_RIGHTS, Photograph, read_register
 from pipeline.errors import ParamsError
-from pipeline.files import child_seed
+from pipeline.files import child_seed, write_jsonl
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Person, PortraitPlan, Record, TransferPlan, short_id
+from pipeline.study import Arm, Impairment, Study
+
+if TYPE_CHECKING:
+    from pipeline.workspace import Workspace
 
 
-def make_plan(params: Params, register: Path) -> list[Record]:
-    """All rows of the plan, sorted by kind and key; same params and register, same rows.
+def make(workspace: "Workspace", study: Study, params: Params) -> None:
+    """Write the plan's table of a study."""
+    register = Path(params.portraits.source) / "register.csv"
+    write_jsonl(workspace.plan, [row.row() for row in make_plan(study, params, register)])
 
-    Whom `plan.exclude` names is in no row; the others keep theirs. Raises ParamsError (an unknown
-    expression, a clip too short for one, nobody left), AssetError (a photograph without licence).
+
+def make_plan(
+    study: Study, params: Params, register: Path, today: date | None = None
+) -> list[Record]:
+    """All rows of the plan: clips by person and arm, then portraits, then transfers.
+
+    Same study, params and register, same rows. Whom `plan.exclude` names is in no row; the others
+    keep theirs. Every consent must be in force on the day `today` (None: not asked), which changes
+    no row. Raises StudyError (`check_arms`, `check_clips`), ParamsError (nobody left),
+    AssetError (a photograph without licence).
     """
-    check_expressions(params)
-    people = [list(_identity_clips(params, number)) for number in range(params.plan.identities)]
+    check_arms(study, params)
+    people = [list(_clips_of(study, params, number)) for number in range(study.people)]
     if not any(people):
         raise ParamsError("plan.exclude leaves no identity to perform; take one out of it")
-    portraits = _portraits(params, read_register(register))
+    check_clips(study, [clip for clips in people for clip in clips])
+    portraits = _portraits(study, params, read_register(register, today)) if study.portraits else {}
     transfers = _transfers(params, portraits, people)
     return [*chain(*people), *portraits.values(), *transfers]
-
-
-def check_expressions(params: Params) -> None:
-    """Raise ParamsError unless every planned expression exists and fits into a clip."""
-    plan = params.plan
-    for name in plan.expressions:
-        try:
-            expression.perform(
-                expression.load(name), plan.frames, plan.fps, np.random.default_rng(0)
-            )
-        except AvatarError as error:
-            raise ParamsError(f"plan.expressions: {error}") from error
 
 
 def population(params: Params, name: str, number: int, salt: int = 0) -> Identity:
@@ -63,9 +67,14 @@ def person_of(identity: Identity) -> Person:
 
 
 def plan_clip(
-    params: Params, identity: Identity, key: str, expression_name: str, frames: int
+    params: Params,
+    identity: Identity,
+    key: str,
+    expression_name: str,
+    frames: int,
+    given: Sequence[dict[str, Any]] = (),
 ) -> ClipPlan:
-    """One clip of a person: scene and seed come from its key alone, never from the class."""
+    """One clip of a person, under the conditions `given`: its key alone draws scene and motion."""
     content: dict[str, Any] = {
         "key": key,
         "person": person_of(identity),
@@ -77,25 +86,59 @@ def plan_clip(
         "fps": params.plan.fps,
         "size": params.plan.size,
         "samples": params.render.samples,
+        "conditions": list(given),
     }
-    row = ClipPlan(clip_id="", **content).row()
-    return ClipPlan(clip_id=short_id("clip", row), **content)
+    clip = ClipPlan(clip_id="", **content)
+    return clip.model_copy(update={"clip_id": short_id("clip", clip.content())})
 
 
-def _identity_clips(params: Params, number: int) -> Iterable[ClipPlan]:
+def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
+    """The clips of person `number` in the order of the arms."""
     salt = params.plan.reseed.get(number, 0)
     identity = population(params, "corpus", number, salt)
     if person_of(identity).identity_id in params.plan.exclude:
         return
-    for name in params.plan.expressions:
-        # A reseeded person is another person: scenes and motion are drawn anew with them.
-        key = f"{number}/{name}" + (f"#{salt}" if salt else "")
-        yield plan_clip(params, identity, key, name, params.plan.frames)
+    for arm in study.arms:
+        cohorts = [name for name in arm.cohorts if number in study.numbers(name)]
+        for name, repeat in product(arm.expressions if cohorts else [], range(arm.repeats)):
+            given = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
+            key = "+".join([f"{number}/{name}", *map(_called, arm.conditions, given)])
+            key += f".{repeat}" if repeat else ""
+            # A reseeded person is another person: scenes and motion are drawn anew with them.
+            key += f"#{salt}" if salt else ""
+            clip = plan_clip(params, identity, key, name, params.plan.frames, given)
+            yield clip.model_copy(update=_planned(arm, cohorts[0], given))
 
 
-def _portraits(params: Params, photographs: list[Photograph]) -> dict[int, PortraitPlan]:
+def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> dict[str, Any]:
+    """A condition as the avatars know it, its severity and side drawn for a person or a clip."""
+    drawn_for = clip if condition.drawn_per == "clip" else ""
+    key = child_seed(params.seed, "condition", condition.kind, number, drawn_for)
+    rng = np.random.default_rng(key)
+    severity, side = round(float(rng.uniform(*condition.span)), 3), str(rng.choice(SIDES))
+    given = side if condition.side == "drawn" else condition.side
+    return {"kind": condition.kind, "severity": severity, "side": given}
+
+
+def _called(condition: Impairment, given: dict[str, Any]) -> str:
+    """A drawn condition in a clip's key; the side only where arms may differ by nothing else."""
+    side = "" if condition.side == "drawn" else f"-{given['side']}"
+    return f"{given['kind']}:{given['severity']:g}{side}"
+
+
+def _planned(arm: Arm, cohort: str, given: list[dict[str, Any]]) -> dict[str, Any]:
+    severities = {row["kind"]: row["severity"] for row in given}
+    targets = {"severity": max(severities.values())} if severities else {}
+    if len(severities) > 1:
+        targets |= severities
+    return {"label": arm.label, "targets": targets, "cohort": cohort, "trained": arm.trained}
+
+
+def _portraits(
+    study: Study, params: Params, photographs: list[Photograph]
+) -> dict[int, PortraitPlan]:
     """Turn > portrait. Photographs take the last turns, so a new one displaces the last still."""
-    count = params.portraits.count
+    count = study.portraits
     photos = dict(zip(reversed(range(count)), map(_photograph, photographs), strict=False))
     stills = {number: _still(params, number) for number in range(count - len(photos))}
     excluded = set(params.plan.exclude)
@@ -110,7 +153,7 @@ def _photograph(photo: Photograph) -> PortraitPlan:
     content = {
         "key": f"photo/{photo.id}",
         "person": Person(
-            identity_id=short_id("identity", {"photo": photo.id}),
+            identity_id=short_id("identity", {"photo": photo.person}),
             age=photo.age,
             sex=photo.sex,
             ethnicity=photo.ethnicity,
@@ -131,9 +174,7 @@ def _still(params: Params, number: int) -> PortraitPlan:
     content = {
         "key": key,
         "person": person_of(identity),
-        "licence": "CC0-1.0",
-        "consent": "not a person: rendered geometry",
-        "origin": "rendered by Pallor from MakeHuman assets",
+        **AVATAR_RIGHTS,
         "file": None,
         "clip": clip,
     }
@@ -141,8 +182,9 @@ def _still(params: Params, number: int) -> PortraitPlan:
 
 
 def _with_id(content: dict[str, Any]) -> PortraitPlan:
-    row = PortraitPlan(portrait_id="", **content).row()
-    return PortraitPlan(portrait_id=short_id("portrait", row), **content)
+    portrait = PortraitPlan(portrait_id="", **content)
+    name = short_id("portrait", portrait.content())
+    return portrait.model_copy(update={"portrait_id": name})
 
 
 def _transfers(
@@ -152,17 +194,17 @@ def _transfers(
 
     The portrait of an excluded identity goes to the next one in turn.
     """
-    turns = np.random.default_rng(child_seed(params.seed, "drivers"))
-    order = turns.permutation(params.plan.identities)
+    order = np.random.default_rng(child_seed(params.seed, "drivers")).permutation(len(people))
     transfers = []
     for turn, portrait in portraits.items():
         draw = np.random.default_rng(child_seed(params.seed, "transfer", portrait.key))
         performances = next(filter(None, (people[n] for n in np.roll(order, -turn))))
         driving = performances[int(draw.integers(len(performances)))]
-        content = {
-            "portrait_id": portrait.portrait_id,
-            "driving_clip_id": driving.clip_id,
-            "expression": driving.expression,
-        }
-        transfers.append(TransferPlan(clip_id=short_id("transfer", content), **content))
+        transfer = TransferPlan(
+            clip_id="", portrait_id=portrait.portrait_id, driving_clip_id=driving.clip_id,
+            expression=driving.expression, label=driving.label, targets=driving.targets,
+            cohort=driving.cohort, trained=driving.trained,
+        )  # fmt: skip
+        name = short_id("transfer", transfer.content())
+        transfers.append(transfer.model_copy(update={"clip_id": name}))
     return transfers

@@ -1,22 +1,29 @@
 """The render stage: avatar clips in fresh Blender processes, kept in the work store."""
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from avatars.assets import find
 from avatars.errors import AssetError as MissingAsset
 from pipeline.closure import code_digest
+from pipeline.corpus.planned import read_plan
 from pipeline.corpus.worker import own_core, worker_lines
 from pipeline.errors import AssetError, ClipError
 from pipeline.files import digest, write_jsonl, writing_folder
 from pipeline.media.video import Frames, write_clip
-from pipeline.params import Params
 from pipeline.records import ClipPlan
 from pipeline.store.store import Job, Store
+
+if TYPE_CHECKING:  # who only names a type does not depend on its code
+    from pipeline.params import Params
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
 
 Truth = dict[str, np.ndarray]
 # What of a planned clip decides its bytes; ids, keys and the person's summary do not.
@@ -35,9 +42,14 @@ def spec_of(clip: ClipPlan) -> dict[str, Any]:
     return {name: row[name] for name in SPEC}
 
 
-def jobs(clips: Sequence[ClipPlan], params: Params) -> list[Job]:
+def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:
+    """One job a planned clip; all that matters of study and parameters is in the plan already."""
+    del study, params
+    return clip_jobs(read_plan(workspace.plan).clips)
+
+
+def clip_jobs(clips: Sequence[ClipPlan]) -> list[Job]:
     """One job a clip; its key is the digest of the specification and of everything behind it."""
-    del params  # all that matters of them is in the plan already
     code = code_digest(__name__)
     return [Job(key=digest([spec_of(clip), code]), name=clip.key, item=clip) for clip in clips]
 
@@ -52,12 +64,15 @@ def work(jobs: Sequence[Job], store: Store) -> None:
         store.log("rendered", name=job.name, clip=job.item.clip_id, key=job.key)
 
 
-def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <clip_id>.mp4 and <clip_id>.npz; failed.jsonl when clips were given up."""
-    with writing_folder(out) as part:
+def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
+    """Write <clip_id>.mp4 and <clip_id>.npz; failed.jsonl when clips were given up."""
+    with writing_folder(workspace.clips) as part:
         made, failed = store.sorted_out(jobs)
         if failed:
-            rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+            rows = [
+                {"clip_id": job.item.clip_id, "name": job.name, "reason": reason}
+                for job, reason in failed
+            ]
             write_jsonl(part / "failed.jsonl", rows)
         for job in made:
             for suffix in ("mp4", "npz"):
@@ -70,7 +85,7 @@ def read_truth(path: Path) -> Truth:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return dict(stored)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, LookupError, BadZipFile, zlib.error) as error:
         raise ClipError(f"{path} is no readable truth file: {error}") from error
 
 
@@ -81,6 +96,8 @@ def render_specs(
 
     Raises ClipError with the worker's own sentence when it fails, AssetError without assets.
     """
+    if not specs:  # no Blender for nothing
+        return
     try:
         assets = find(home)
     except MissingAsset as error:

@@ -1,8 +1,9 @@
-"""The contact sheet: people in rows, face displays in columns, then portraits that follow them."""
+"""The contact sheet: people in rows, labels in columns, then portraits that follow them."""
 
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import matplotlib as mpl
@@ -14,10 +15,14 @@ from pipeline.errors import StageError
 from pipeline.media.video import read_clip
 from pipeline.records import ClipPlan, Person, TransferPlan
 
+if TYPE_CHECKING:
+    from pipeline.workspace import Workspace
+
 PAPER, INK, QUIET = (255, 255, 255), (31, 35, 40), (107, 114, 128)
 EMPTY = 238  # grey of a cell whose clip does not exist
 GAP, NAMES, HEADING = 4, 104, 28  # pixels: between cells, left of them, above them
 PEOPLE = 6  # rows of avatars: enough to compare, few enough to read
+COLUMNS = 8  # pictures side by side that a page can hold
 
 Row = tuple[str, list[np.ndarray | None]]  # its name and its pictures
 
@@ -35,7 +40,7 @@ def contact_sheet(rows: Sequence[Row], columns: Sequence[str]) -> np.ndarray:
     pen = ImageDraw.Draw(canvas)
     for column, heading in enumerate(columns):
         x = NAMES + step * column + side / 2
-        pen.text((x, HEADING / 2), heading, INK, _font(13, bold=True), anchor="mm")
+        pen.text((x, HEADING / 2), heading, INK, _fitting(heading, side), anchor="mm")
     for number, (name, pictures) in enumerate(rows):
         top = HEADING + step * number
         _write_name(pen, name, top + side / 2)
@@ -45,14 +50,18 @@ def contact_sheet(rows: Sequence[Row], columns: Sequence[str]) -> np.ndarray:
     return np.asarray(canvas)
 
 
-def corpus_sheet(plan: Plan, clips: Path, portraits: Path, transferred: Path) -> np.ndarray:
-    """The corpus on one page: avatars at their apex, then portrait, driving, transferred frame."""
-    displays = list(dict.fromkeys(clip.expression for clip in plan.clips))
-    rows = [*_people(plan, displays, clips)]
-    chosen = {name: _first(plan.transfers, name, transferred) for name in displays}
-    if any(chosen.values()):
-        rows += _transfers([chosen[name] for name in displays], clips, portraits, transferred)
-    return contact_sheet(rows, displays)
+def corpus_sheet(plan: Plan, workspace: "Workspace") -> np.ndarray:
+    """The corpus on one page: avatars at their apex, then portrait, driving, transferred frame.
+
+    One column for each label and expression, or a label where they are too many for a page.
+    """
+    columns = _columns(plan)
+    rows = _people(columns, workspace.clips)
+    kinds = [{(clip.label, clip.expression) for clip in clips} for clips in columns.values()]
+    chosen = [_first(plan.transfers, kind, workspace.transferred) for kind in kinds]
+    if any(chosen):
+        rows += _transfers(chosen, workspace)
+    return contact_sheet(rows, list(columns))
 
 
 def apex(truth: Path) -> int:
@@ -64,30 +73,48 @@ def apex(truth: Path) -> int:
     return int(effort.argmax())
 
 
-def _people(plan: Plan, displays: list[str], clips: Path) -> list[Row]:
-    by_person: dict[str, dict[str, ClipPlan]] = {}
+def _columns(plan: Plan) -> dict[str, list[ClipPlan]]:
+    """Heading > its clips, in the order of the plan."""
+    kinds = list(dict.fromkeys((clip.label, clip.expression) for clip in plan.clips))
+    labels = [label for label, _ in kinds]
+    columns: dict[str, list[ClipPlan]] = {}
     for clip in plan.clips:
-        by_person.setdefault(clip.person.identity_id, {})[clip.expression] = clip
-    everyone = list(by_person.values())
-    picks = np.unique(np.linspace(0, len(everyone) - 1, PEOPLE).round().astype(int))
-    return [
-        (
-            _describe(next(iter(everyone[pick].values())).person),
-            [_apex_of(everyone[pick].get(name), clips) for name in displays],
-        )
-        for pick in picks
-    ]
+        heading = str(clip.label)
+        if len(kinds) <= COLUMNS and labels.count(clip.label) > 1:
+            heading = f"{clip.label}: {clip.expression}"
+        columns.setdefault(heading, []).append(clip)
+    return columns
 
 
-def _transfers(
-    chosen: Sequence[TransferPlan | None], clips: Path, portraits: Path, transferred: Path
-) -> list[Row]:
+def _people(columns: dict[str, list[ClipPlan]], clips: Path) -> list[Row]:
+    """Rows of one person each where every person is in every column, else of one for a column."""
+    first: list[dict[str, ClipPlan]] = []  # of each column: person > first clip
+    for planned in columns.values():
+        first.append({clip.person.identity_id: clip for clip in reversed(planned)})
+    everyone = [list(dict.fromkeys(c.person.identity_id for c in p)) for p in columns.values()]
+    alike = all(names == everyone[0] for names in everyone)
+    count = min(PEOPLE, max(map(len, everyone)))
+    rows = []
+    for turn in range(count):
+        names = [people[_spread(turn, count, len(people))] for people in everyone]
+        shown = [made[name] for made, name in zip(first, names, strict=True)]
+        name = _describe(shown[0].person) if alike else f"example {turn + 1}"
+        rows.append((name, [_apex_of(clip, clips) for clip in shown]))
+    return rows
+
+
+def _spread(turn: int, count: int, length: int) -> int:
+    return round(turn * (length - 1) / max(count - 1, 1))
+
+
+def _transfers(chosen: Sequence[TransferPlan | None], workspace: "Workspace") -> list[Row]:
     still, driving, made = [], [], []
     for row in chosen:
-        frame = apex(clips / f"{row.driving_clip_id}.npz") if row else 0
-        still.append(_photograph(portraits / f"{row.portrait_id}.png") if row else None)
-        driving.append(_frame(clips / f"{row.driving_clip_id}.mp4", frame) if row else None)
-        made.append(_frame(transferred / f"{row.clip_id}.mp4", frame) if row else None)
+        clip = workspace.clips / f"{row.driving_clip_id}.mp4" if row else None
+        frame = apex(clip.with_suffix(".npz")) if clip else 0
+        still.append(_photograph(workspace.portraits / f"{row.portrait_id}.png") if row else None)
+        driving.append(_frame(clip, frame) if clip else None)
+        made.append(_frame(workspace.transferred / f"{row.clip_id}.mp4", frame) if row else None)
     return [
         ("portrait\nunseen face", still),
         ("driving\navatar", driving),
@@ -95,15 +122,19 @@ def _transfers(
     ]
 
 
-def _first(transfers: Sequence[TransferPlan], name: str, folder: Path) -> TransferPlan | None:
+def _first(
+    transfers: Sequence[TransferPlan], kinds: set[tuple[str | None, str]], folder: Path
+) -> TransferPlan | None:
     made = (
-        t for t in transfers if t.expression == name and (folder / f"{t.clip_id}.mp4").is_file()
+        row
+        for row in transfers
+        if (row.label, row.expression) in kinds and (folder / f"{row.clip_id}.mp4").is_file()
     )
     return next(made, None)
 
 
-def _apex_of(clip: ClipPlan | None, clips: Path) -> np.ndarray | None:
-    if clip is None or not (clips / f"{clip.clip_id}.mp4").is_file():
+def _apex_of(clip: ClipPlan, clips: Path) -> np.ndarray | None:
+    if not (clips / f"{clip.clip_id}.mp4").is_file():
         return None
     return _frame(clips / f"{clip.clip_id}.mp4", apex(clips / f"{clip.clip_id}.npz"))
 
@@ -136,6 +167,12 @@ def _write_name(pen: ImageDraw.ImageDraw, name: str, middle: float) -> None:
     first, _, second = name.partition("\n")
     pen.text((NAMES - 10, middle - (8 if second else 0)), first, INK, _font(13), anchor="rm")
     pen.text((NAMES - 10, middle + 9), second, QUIET, _font(11), anchor="rm")
+
+
+def _fitting(heading: str, width: int) -> ImageFont.FreeTypeFont:
+    """The largest bold letters in which a heading is no wider than its column."""
+    sizes = (size for size in range(13, 5, -1) if _font(size, True).getlength(heading) <= width)
+    return _font(next(sizes, 5), True)
 
 
 @cache

@@ -1,14 +1,14 @@
-"""Simpler answers to the same question, side by side with the ConvLSTM.
+"""Simpler answers to the same question, side by side with the study's network.
 
 `majority` names the commonest class; `landmarks` is a logistic regression on the true landmarks of
-rendered clips, what geometry alone can tell; the other networks of `models.MODELS` are trained as
-the ConvLSTM is, on the same windows and for as long.
+rendered clips, what geometry alone can tell; the other networks of the registry are trained as the
+study's is, on the same windows and for as long.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -18,28 +18,26 @@ from sklearn.preprocessing import StandardScaler
 from models import MODELS, Classifier, load
 from pipeline.corpus.render import read_truth
 from pipeline.errors import StageError
+from pipeline.evaluation.answers import answer
 from pipeline.evaluation.metrics import bootstrap_accuracy, mean_by
-from pipeline.files import child_seed, read_jsonl
+from pipeline.files import child_seed
 from pipeline.params import Params
-from pipeline.records import FaceTrack, Protocol, Sample
-from pipeline.splits.windows import Crops, cut_windows, load_crops
-from pipeline.training.train import carve, read_samples, train_network
+from pipeline.records import FaceTrack, Sample
+from pipeline.splits.tables import read_samples, read_tracks
+from pipeline.splits.validation import hold_out
+from pipeline.splits.windows import Crops, load_crops
+from pipeline.study import Study
+from pipeline.training.learn import Recipe, learn
+from pipeline.training.train import Trial, trials
+
+if TYPE_CHECKING:
+    from pipeline.workspace import Workspace
 
 SHOWN = np.r_[17:27, 36:68]  # brows, eyes and mouth of the 68; the outline hides behind a turn
 
 
 @dataclass(frozen=True)
-class Folders:
-    """Where a workspace keeps what the baselines read."""
-
-    clips: Path
-    faces: Path
-    oversampled: Path
-    models: Path
-
-
-@dataclass(frozen=True)
-class Answer:
+class Verdict:
     """Test clips, whether each was named rightly, and the network's size (None: not a network)."""
 
     clips: list[str]
@@ -48,50 +46,63 @@ class Answer:
 
 
 def compare(
-    protocol: Protocol, folders: Folders, params: Params, seed: int, say: Callable[[str], None]
+    workspace: "Workspace",
+    study: Study,
+    params: Params,
+    protocol: str,
+    say: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
-    """Clip accuracy of every baseline and of the trained ConvLSTM on a protocol's test side.
+    """Clip accuracy of every baseline and of the study's first network under a protocol.
 
     Each row: `accuracy`, `accuracy_ci95`, `n_test` clips, `parameters` (None: not a network).
     """
-    table = read_samples(folders.oversampled / f"{protocol}.jsonl")
-    tracks = {
-        row["clip_id"]: FaceTrack.parse(row) for row in read_jsonl(folders.faces / "faces.jsonl")
-    }
+    draw = study.protocols[protocol].draws(protocol)[0]
+    seed = child_seed(child_seed(params.seed, "baselines"), draw)
+    trial = next(t for t in trials(workspace, study, params) if t.draw == draw)
+    table = read_samples(trial.table)
+    tracks = {track.clip_id: track for track in read_tracks(workspace.faces)}
+    table = [sample for sample in table if tracks[sample.clip_id].trained]
     tested = [sample for sample in table if sample.side == "test"]
     if not tested:
         raise StageError("the test side is empty, so there is nothing to compare on")
-    crops = load_crops(folders.faces, tracks)
-    answers = {
+    crops = load_crops(workspace.faces, tracks, trial.channels)
+    trained = load(workspace.model(trial.task, trial.model, draw))
+    verdicts = {
         "majority": majority(table, tested),
-        "landmarks": landmarks(table, folders.clips, tracks),
-        "convlstm": judged(load(folders.models / f"{protocol}.safetensors"), tested, crops),
+        "landmarks": landmarks(table, workspace.clips, tracks),
+        trial.model: judged(trained, tested, crops),
     }
-    own = child_seed(seed, protocol)
-    fitted, held = carve(
-        protocol, table, params.train.validation_fraction, child_seed(own, "carve")
-    )
-    for name in sorted(MODELS.keys() - answers.keys()):
+    for name in sorted(MODELS.keys() - verdicts.keys()):
         say(f"baselines {protocol}: {name}")
-        made, curve = train_network(
-            name, fitted, held, crops, params.train, child_seed(own, name), lambda row: None
-        )
-        say(f"baselines {protocol}: {name}, {len(curve)} epochs")
-        answers[name] = judged(made, tested, crops)
-    return {name: _row(answer, tracks, params, own) for name, answer in sorted(answers.items())}
+        made, epochs = _taught(name, replace(trial, seed=seed), table, crops)
+        say(f"baselines {protocol}: {name}, {epochs} epochs")
+        verdicts[name] = judged(made, tested, crops)
+    chance = (params.evaluate.bootstrap, seed)
+    return {name: _row(verdict, tracks, chance) for name, verdict in sorted(verdicts.items())}
 
 
-def majority(table: Sequence[Sample], tested: Sequence[Sample]) -> Answer:
+def _taught(
+    name: str, trial: Trial, table: Sequence[Sample], crops: Crops
+) -> tuple[Classifier, int]:
+    """Another network in the trial's place, with its own usual parameters."""
+    fraction = trial.params.validation_fraction
+    parts = hold_out(table, trial.together, fraction, child_seed(trial.seed, "carve"))
+    recipe = Recipe(name, trial.params, {}, trial.mirror)
+    model, curve = learn(recipe, parts, crops, child_seed(trial.seed, name), lambda row: None)
+    return model, len(curve)
+
+
+def majority(table: Sequence[Sample], tested: Sequence[Sample]) -> Verdict:
     """Always the class with most original training windows; of equals the first by name."""
     labels = [s.label for s in table if s.side == "train" and s.origin is None]
     names, counts = np.unique(labels, return_counts=True)
     label = {sample.clip_id: sample.label for sample in tested}
     clips = sorted(label)
     said = names[counts.argmax()]
-    return Answer(clips, np.array([label[clip] == said for clip in clips]), None)
+    return Verdict(clips, np.array([label[clip] == said for clip in clips]), None)
 
 
-def landmarks(table: Sequence[Sample], clips: Path, tracks: Mapping[str, FaceTrack]) -> Answer:
+def landmarks(table: Sequence[Sample], clips: Path, tracks: Mapping[str, FaceTrack]) -> Verdict:
     """Logistic regression on the true landmarks of avatar clips: what geometry alone can tell.
 
     Trained and tested on the avatars of the two sides; transferred clips have no truth.
@@ -115,7 +126,7 @@ def landmarks(table: Sequence[Sample], clips: Path, tracks: Mapping[str, FaceTra
     order = {label: number for number, label in enumerate(model.classes_)}
     truths = np.array([order[s.label] for s in sides["test"]])
     names, classes, mean = mean_by([s.clip_id for s in sides["test"]], truths, shares)
-    return Answer(names, mean.argmax(1) == classes, None)
+    return Verdict(names, mean.argmax(1) == classes, None)
 
 
 def shape(points: np.ndarray) -> np.ndarray:
@@ -125,22 +136,21 @@ def shape(points: np.ndarray) -> np.ndarray:
     return ((shown - centre) / np.sqrt(((shown[0] - centre) ** 2).mean())).ravel()
 
 
-def judged(model: Classifier, tested: Sequence[Sample], crops: Crops) -> Answer:
+def judged(model: Classifier, tested: Sequence[Sample], crops: Crops) -> Verdict:
     """A network's answers for whole clips: the mean over each one's windows."""
-    truth = np.array([model.labels.index(sample.label) for sample in tested])
-    shares = model.probabilities(cut_windows(tested, crops))
-    names, classes, mean = mean_by([sample.clip_id for sample in tested], truth, shares)
+    said = answer(model, tested, crops)
+    names, classes, mean = said.joined([sample.clip_id for sample in tested])
     size = sum(weights.numel() for weights in model.network.parameters())
-    return Answer(names, mean.argmax(1) == classes, size)
+    return Verdict(names, mean.argmax(1) == classes, size)
 
 
 def _row(
-    answer: Answer, tracks: Mapping[str, FaceTrack], params: Params, seed: int
+    verdict: Verdict, tracks: Mapping[str, FaceTrack], chance: tuple[int, int]
 ) -> dict[str, Any]:
-    people = [tracks[clip].identity_id for clip in answer.clips]
+    people = [tracks[clip].identity_id for clip in verdict.clips]
     return {
-        "accuracy": round(float(answer.right.mean()), 6),
-        "accuracy_ci95": bootstrap_accuracy(answer.right, people, params.evaluate.bootstrap, seed),
-        "n_test": len(answer.clips),
-        "parameters": answer.parameters,
+        "accuracy": round(float(verdict.right.mean()), 6),
+        "accuracy_ci95": bootstrap_accuracy(verdict.right, people, *chance),
+        "n_test": len(verdict.clips),
+        "parameters": verdict.parameters,
     }

@@ -1,45 +1,36 @@
-"""Deteriorating or not: the display classes together against all others, where a corpus has both.
+"""Binary detection: the classes that count as a finding together, against all others.
 
-The five published displays alone hold no negative, so a model trained on them must name one.
+A corpus without negatives has no such figure: a model trained on it must name one of its classes.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
-DISPLAY = "FD"  # names of the deterioration displays begin so (Madrigal-Garcia et al. 2018)
+from pipeline.evaluation.metrics import areas_of, ends_of, resampled
 
 
-def alarm(
+def detection(
     truth: np.ndarray,
     probabilities: np.ndarray,
     people: Sequence[str],
-    labels: Sequence[str],
-    resamples: int,
-    seed: int,
+    finding: np.ndarray,
+    chance: tuple[int, int],
 ) -> dict[str, Any] | None:
-    """Area under the ROC of "some display" on N units, None where all or none show one.
+    """Area under the ROC of "some finding" on N units, None where all or none show one.
 
-    `truth` (N,) class indices; the score is the sum of the display classes' `probabilities`
-    (N, classes). `auc_ci95` resamples the people (N,) and leaves out draws of one kind alone.
+    `truth` (N,) class indices, `finding` (classes,) bool: which classes count. The score is the sum
+    of their `probabilities` (N, classes). `auc_ci95` resamples the people (N,), `chance` being
+    (resamples, seed), and leaves out draws of one kind alone.
     """
-    display = np.array([label.startswith(DISPLAY) for label in labels])
-    shown, score = display[truth], probabilities[:, display].sum(1)
+    shown, score = finding[truth], probabilities[:, finding].sum(1)
     if shown.all() or not shown.any():
         return None
-    names, person = np.unique(np.asarray(people), return_inverse=True)
-    units = [np.flatnonzero(person == number) for number in range(len(names))]
-    rng = np.random.default_rng(seed)
-    areas = []
-    for drawn in rng.integers(len(names), size=(resamples, len(names))):
-        rows = np.concatenate([units[number] for number in drawn])
-        if 0 < shown[rows].sum() < len(rows):
-            areas.append(roc_auc_score(shown[rows], score[rows]))
+    area = areas_of(shown, score, np.ones((1, len(shown))))[0]
     return {
-        "auc": round(float(roc_auc_score(shown, score)), 6),
-        "auc_ci95": [round(float(edge), 6) for edge in np.percentile(areas, [2.5, 97.5])],
-        "n_display": int(shown.sum()),
+        "auc": round(float(area), 6),
+        "auc_ci95": ends_of(areas_of(shown, score, resampled(people, *chance))),
+        "n_finding": int(shown.sum()),
         "n_other": int((~shown).sum()),
     }

@@ -1,126 +1,111 @@
 """Every person tested once: k trainings on whole groups of people, each asked about the others.
 
-The clean split asks its question of four people or so; folds ask it of all of them, with a model
-for each fold, so the interval is as narrow as the corpus allows.
+A split of one draw asks its question of a few people; folds ask it of all of them, with a model for
+each fold, so the interval is as narrow as the corpus allows. A study may hold folds as a protocol;
+this asks them of a study that does not, without a stage.
 """
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
-
-from pipeline.errors import StageError
-from pipeline.evaluation.metrics import by_value, mean_by, scores
-from pipeline.files import child_seed, read_jsonl
+from pipeline.evaluation.answers import Answers, answer, pooled
+from pipeline.evaluation.metrics import by_value, scores
+from pipeline.files import child_seed
 from pipeline.params import Params
 from pipeline.records import FaceTrack, Sample
-from pipeline.splits.oversample import crop_features, oversample
-from pipeline.splits.windows import clips_of, cut_windows, load_crops
-from pipeline.training.train import carve, read_samples, train_network
+from pipeline.splits.draws import draw_folds
+from pipeline.splits.oversample import classed, crop_features, oversample
+from pipeline.splits.split import cut, on_sides
+from pipeline.splits.tables import read_tracks
+from pipeline.splits.validation import hold_out
+from pipeline.splits.windows import clips_of, load_crops
+from pipeline.study import Protocol, Study
+from pipeline.training.learn import learn
+from pipeline.training.train import Trial, trials
+
+if TYPE_CHECKING:
+    from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One training: the clean table with the fold on the side `test`, and what it is made with."""
+    """One training: its samples, the fold on the side `test`, and how the network is taught."""
 
     table: list[Sample]
-    faces: Path
+    trial: Trial
     params: Params
-    seed: int
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A fold's clips with their true class and mean probabilities (N, classes)."""
-
-    clips: list[str]
-    truth: np.ndarray
-    probabilities: np.ndarray
-    labels: tuple[str, ...]
-    epochs: int
 
 
 def cross_validate(
-    split: Path, faces: Path, params: Params, folds: int, workers: int, say: Callable[[str], None]
+    workspace: "Workspace",
+    study: Study,
+    params: Params,
+    folds: int,
+    workers: int,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Figures over all clips (as `metrics.scores`, by clip), `by_kind`, and a row a fold.
+    """Figures of the study's first task and model over all clips, `by_kind`, and a row a fold.
 
-    `split` is the table of the clean protocol; its groups stay whole, its sides are drawn anew.
-    Raises StageError when there are fewer groups than folds.
+    Raises StageError when there are fewer groups of people than folds.
     """
     seed = child_seed(params.seed, "folds")
-    tracks = {row["clip_id"]: FaceTrack.parse(row) for row in read_jsonl(faces / "faces.jsonl")}
-    made = [
-        Fold(table, faces, params, child_seed(seed, number))
-        for number, table in enumerate(draw(read_samples(split), folds, seed))
-    ]
+    kept = [track for track in read_tracks(workspace.faces) if track.trained]
+    tracks = sorted(kept, key=lambda track: track.clip_id)
+    windows = list(cut(tracks, study.input))
+    rules = Protocol(unit="clip", together="group", leaky=False, folds=folds)
+    trial, made = _trial(workspace, study, params), []
+    for number, sides in enumerate(draw_folds(tracks, windows, rules, seed)):
+        table = classed(on_sides(tracks, windows, rules, sides), study.tasks[trial.task])
+        made.append(Fold(table, replace(trial, seed=child_seed(seed, number)), params))
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    answers: list[Answers] = []
+    rows = []
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        answers = []
-        for answer in pool.map(answer_fold, made):
-            answers.append(answer)
-            say(f"fold {len(answers)}/{folds}: {_accuracy(answer):.1%} of {len(answer.clips)}")
-    return _joined(answers, tracks, params, seed)
+        for part, epochs in pool.map(answer_fold, made):
+            answers.append(part)
+            rows.append({**_accuracy(part), "epochs": epochs})
+            say(f"fold {len(rows)}/{folds}: {rows[-1]['accuracy']:.1%} of {rows[-1]['n_test']}")
+    figures = _joined(answers, {track.clip_id: track for track in tracks}, params, seed)
+    return {"unit": "clip", **figures, "folds": rows}
 
 
-def draw(samples: Sequence[Sample], folds: int, seed: int) -> list[list[Sample]]:
-    """For each fold all samples, those of its groups on the side `test`, the rest on `train`."""
-    groups = [sample.group for sample in samples]
-    if len(set(groups)) < folds:
-        raise StageError(f"{len(set(groups))} groups of people are too few for {folds} folds")
-    labels = [sample.label for sample in samples]
-    drawer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed % 2**32)
-    tables = []
-    for _, tested in drawer.split(labels, labels, groups):
-        chosen = set(tested.tolist())
-        tables.append([
-            sample.model_copy(update={"side": "test" if index in chosen else "train"})
-            for index, sample in enumerate(samples)
-        ])  # fmt: skip
-    return tables
-
-
-def answer_fold(fold: Fold) -> Answers:
-    """Oversample, carve and train as the line does for `clean`; what that says of the fold."""
-    tested = [sample for sample in fold.table if sample.side == "test"]
-    seed, features = child_seed(fold.seed, "oversample"), crop_features(fold.faces)
+def answer_fold(fold: Fold) -> tuple[Answers, int]:
+    """Oversample, hold out and train as the line does; what that says of the fold, epochs used."""
+    trial = fold.trial
+    features = crop_features(trial.faces)
+    seed = child_seed(trial.seed, "oversample")
     table = oversample(fold.table, fold.params.oversample, seed, features)
-    fraction = fold.params.train.validation_fraction
-    fitted, held = carve("clean", table, fraction, child_seed(fold.seed, "carve"))
-    crops = load_crops(fold.faces, clips_of(fold.table))
-    model, curve = train_network(
-        "convlstm", fitted, held, crops, fold.params.train, child_seed(fold.seed, "fit"),
-        lambda row: None, hidden=fold.params.train.hidden,
-    )  # fmt: skip
-    truth = np.array([model.labels.index(sample.label) for sample in tested])
-    shares = model.probabilities(cut_windows(tested, crops))
-    joined = mean_by([sample.clip_id for sample in tested], truth, shares)
-    return Answers(*joined, model.labels, len(curve))
+    fraction = trial.params.validation_fraction
+    parts = hold_out(table, trial.together, fraction, child_seed(trial.seed, "carve"))
+    crops = load_crops(trial.faces, clips_of(fold.table), trial.channels)
+    seed = child_seed(trial.seed, "fit")
+    model, curve = learn(trial.recipe, parts, crops, seed, lambda row: None)
+    tested = [sample for sample in fold.table if sample.side == "test"]
+    return answer(model, tested, crops), len(curve)
+
+
+def _trial(workspace: "Workspace", study: Study, params: Params) -> Trial:
+    """The study's first network, still without the table and the seed of a fold."""
+    first = trials(workspace, study, params)[0]
+    return replace(first, draw="folds", together="group")
 
 
 def _joined(
-    answers: Sequence[Answers], tracks: dict[str, FaceTrack], params: Params, seed: int
+    answers: list[Answers], tracks: dict[str, FaceTrack], params: Params, seed: int
 ) -> dict[str, Any]:
-    clips = [clip for answer in answers for clip in answer.clips]
-    truth = np.concatenate([answer.truth for answer in answers])
-    shares = np.concatenate([answer.probabilities for answer in answers])
+    whole = pooled(answers)
+    clips, truth, shares = whole.joined([sample.clip_id for sample in whole.samples])
     people = [tracks[clip].identity_id for clip in clips]
-    figures = scores(
-        truth, shares, people, answers[0].labels, params.evaluate.bootstrap,
-        child_seed(seed, "bootstrap"),
-    )  # fmt: skip
-    kinds = by_value([str(tracks[clip].kind) for clip in clips], truth == shares.argmax(1), people)
-    rows = [
-        {"accuracy": round(_accuracy(answer), 6), "n_test": len(answer.clips),
-         "epochs": answer.epochs} for answer in answers
-    ]  # fmt: skip
-    return {"unit": "clip", **figures, "by_kind": kinds, "folds": rows}
+    chance = (params.evaluate.bootstrap, child_seed(seed, "bootstrap"))
+    figures = scores(truth, shares, people, whole.labels, chance)
+    kinds = [str(tracks[clip].kind) for clip in clips]
+    return {**figures, "by_kind": by_value(kinds, truth == shares.argmax(1), people)}
 
 
-def _accuracy(answer: Answers) -> float:
-    return float((answer.truth == answer.probabilities.argmax(1)).mean())
+def _accuracy(part: Answers) -> dict[str, Any]:
+    clips, truth, shares = part.joined([sample.clip_id for sample in part.samples])
+    right = truth == shares.argmax(1)
+    return {"accuracy": round(float(right.mean()), 6), "n_test": len(clips)}

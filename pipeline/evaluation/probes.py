@@ -12,12 +12,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from models import to_grey
 from pipeline.evaluation.metrics import bootstrap_accuracy
 from pipeline.files import child_seed
-from pipeline.records import FaceTrack, Protocol, Sample
+from pipeline.records import FaceTrack, Sample
+from pipeline.study import Protocol
 
 SIDE = 16  # pixels a side that a frame is shrunk to: who and where stay readable
 FOLDS = 7  # 15 % each, as in the split
@@ -25,33 +28,32 @@ Features = Mapping[str, np.ndarray]  # clip_id > (F,)
 
 
 def probe_all(
-    protocol: Protocol,
+    rules: Protocol,
     samples: Sequence[Sample],
     tracks: Mapping[str, FaceTrack],
     crops: Mapping[str, np.ndarray],
-    resamples: int,
-    seed: int,
+    chance: tuple[int, int],
 ) -> dict[str, dict[str, Any]]:
-    """Each probe's `accuracy`, `accuracy_ci95`, `chance`, `n_test` under a protocol's own rule.
+    """Each probe's `accuracy`, `accuracy_ci95`, `chance`, `n_test` under a protocol's own rules.
 
-    `samples` are all windows of both sides, `crops` (T, S, S) uint8 grey by clip. Every window is
-    tested once: folds of windows for `published`, of whole groups for `clean`, judged by window
-    or by clip as that protocol is.
+    `samples` are all windows of both sides, `crops` (T, S, S) uint8 grey or (T, S, S, 3) RGB by
+    clip, `chance` is (resamples, seed). Every window is tested once: in folds of windows where the
+    protocol holds nothing together, else of what it holds; judged by window or by clip, as it is.
     """
     clips = sorted({sample.clip_id for sample in samples})
+    first = {clip: _grey(crops[clip][0]) for clip in clips}
     readings = {
         "identity": identity_features([tracks[clip] for clip in clips]),
-        "background": np.stack([background(crops[clip][0]) for clip in clips]),
-        "first_frame": np.stack([shrunk(crops[clip][0]).ravel() for clip in clips]),
+        "background": np.stack([background(first[clip]) for clip in clips]),
+        "first_frame": np.stack([shrunk(first[clip]).ravel() for clip in clips]),
     }
-    tested = _folds(protocol, samples, child_seed(seed, "folds"))
-    return {
-        name: _judge(
-            protocol, samples, dict(zip(clips, table, strict=True)), tested, tracks, resamples,
-            child_seed(seed, name),
-        )
-        for name, table in readings.items()
-    }  # fmt: skip
+    resamples, seed = chance
+    tested = _folds(rules, samples, child_seed(seed, "folds"))
+    report = {}
+    for name, table in readings.items():
+        right = _answers(samples, dict(zip(clips, table, strict=True)), tested)
+        report[name] = _judged(rules, samples, right, tracks, (resamples, child_seed(seed, name)))
+    return report
 
 
 def identity_features(tracks: Sequence[FaceTrack]) -> np.ndarray:
@@ -78,25 +80,28 @@ def background(frame: np.ndarray) -> np.ndarray:
     return shrunk(frame)[outside]
 
 
-def _folds(protocol: Protocol, samples: Sequence[Sample], seed: int) -> list[np.ndarray]:
+def _grey(frame: np.ndarray) -> np.ndarray:
+    return frame if frame.ndim == 2 else to_grey(frame)
+
+
+def _folds(rules: Protocol, samples: Sequence[Sample], seed: int) -> list[np.ndarray]:
     labels = [sample.label for sample in samples]
-    groups = [sample.group for sample in samples]
-    few = len(set(groups)) if protocol == "clean" else min(Counter(labels).values())
-    kind = StratifiedGroupKFold if protocol == "clean" else StratifiedKFold
-    folds = kind(n_splits=min(FOLDS, few), shuffle=True, random_state=seed % 2**32)
-    together = groups if protocol == "clean" else None
-    return [test for _, test in folds.split(np.zeros(len(labels)), labels, together)]
+    kept: list[str] | None = [_kept(rules, sample) for sample in samples]
+    kind: type[StratifiedKFold] | type[StratifiedGroupKFold] = StratifiedGroupKFold
+    few = len(set(kept or ()))
+    if rules.together == "nothing":
+        kind, kept, few = StratifiedKFold, None, min(Counter(labels).values())
+    folds = kind(n_splits=max(2, min(FOLDS, few)), shuffle=True, random_state=seed % 2**32)
+    return [test for _, test in folds.split(np.zeros(len(labels)), labels, kept)]
 
 
-def _judge(
-    protocol: Protocol,
-    samples: Sequence[Sample],
-    features: Features,
-    folds: Sequence[np.ndarray],
-    tracks: Mapping[str, FaceTrack],
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
+def _kept(rules: Protocol, sample: Sample) -> str:
+    return sample.clip_id if rules.together == "clip" else sample.group
+
+
+def _answers(
+    samples: Sequence[Sample], features: Features, folds: Sequence[np.ndarray]
+) -> np.ndarray:
     labels = np.array([sample.label for sample in samples])
     right = np.zeros(len(samples), dtype=bool)
     for test in folds:
@@ -104,21 +109,33 @@ def _judge(
         model = _fit([samples[index] for index in train], features)
         said = model.predict(np.stack([features[samples[index].clip_id] for index in test]))
         right[test] = said == labels[test]
+    return right
+
+
+def _judged(
+    rules: Protocol,
+    samples: Sequence[Sample],
+    right: np.ndarray,
+    tracks: Mapping[str, FaceTrack],
+    chance: tuple[int, int],
+) -> dict[str, Any]:
     units = np.arange(len(samples))
-    if protocol == "clean":  # a clip's windows share their first frame, so one stands for all
+    if rules.unit != "window":  # a clip's windows share their first frame, so one stands for all
         units = np.unique([sample.clip_id for sample in samples], return_index=True)[1]
     people = [tracks[samples[index].clip_id].identity_id for index in units]
     return {
         "accuracy": round(float(right[units].mean()), 6),
-        "accuracy_ci95": bootstrap_accuracy(right[units], people, resamples, seed),
-        "chance": round(1 / len(set(labels)), 6),
+        "accuracy_ci95": bootstrap_accuracy(right[units], people, *chance),
+        "chance": round(1 / len({sample.label for sample in samples}), 6),
         "n_test": len(units),
     }
 
 
-def _fit(samples: Sequence[Sample], features: Features) -> LogisticRegression:
+def _fit(samples: Sequence[Sample], features: Features) -> LogisticRegression | DummyClassifier:
     clips, counts = np.unique([sample.clip_id for sample in samples], return_counts=True)
     label = {sample.clip_id: sample.label for sample in samples}
+    if len(set(label.values())) == 1:  # few people: their fold shows one class alone
+        return DummyClassifier().fit(clips, [label[clip] for clip in clips])
     # Even classes, else a fold that lacks a class would teach the probe to avoid the right answer.
     model = LogisticRegression(max_iter=1000, class_weight="balanced")
     table = np.stack([features[clip] for clip in clips])

@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from avatars.expression import Expression, load
 from pipeline.exports import words
 from pipeline.exports.source import Source
+from pipeline.exports.words import Words
 from pipeline.files import writing
+from pipeline.report.protocols import drawn, overlap
+from pipeline.report.templates import fill
 from pipeline.splits.groups import age_band
+from pipeline.study import Study
 
 CARD, SHEET = "README.md", "DATASHEET.md"
+CARD_TEMPLATE = Path(__file__).with_name("card.md.j2")
+SHEET_TEMPLATE = Path(__file__).with_name("datasheet.md.j2")
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
@@ -27,7 +33,7 @@ def write_card(
 ) -> None:  # fmt: skip
     """Write README.md; `configurations` are a Hugging Face folder's own, if it is one."""
     head: dict[str, Any] = {
-        "pretty_name": words.TITLE,
+        "pretty_name": Words(source.study).title,
         "license": "cc0-1.0" if {row["licence"] for row in rows} == {"CC0-1.0"} else "other",
         "license_name": "per-clip",
         "task_categories": ["video-classification"],
@@ -40,27 +46,31 @@ def write_card(
     if configurations:
         head["configs"] = list(configurations)
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=100)
-    _fill("card.md.j2", folder / CARD, facts(source, rows) | {"head": text})
+    _write(folder / CARD, fill(CARD_TEMPLATE, facts(source, rows) | {"head": text}))
 
 
 def write_datasheet(source: Source, rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
     """Write DATASHEET.md from the clip rows (`clip_rows`) and the workspace's tables."""
-    _fill("datasheet.md.j2", folder / SHEET, facts(source, rows))
+    _write(folder / SHEET, fill(SHEET_TEMPLATE, facts(source, rows)))
 
 
 def facts(source: Source, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the templates say of a corpus: its counts, people, licences, splits and figures."""
-    corpus = source.corpus
+    study, plan = source.study, source.plan
     people = {row["person_id"]: row for row in rows}.values()
     return {
-        "words": words,
+        "study": study,
+        "words": Words(study),
+        "say": words,
         "release": source.release,
         "clips": len(rows),
-        "planned": len(corpus.plan.clips) + len(corpus.plan.transfers),
+        "planned": len(plan.clips) + len(plan.transfers),
         "kinds": Counter(row["kind"] for row in rows),
         "labels": _table(rows, "label", ("avatar", "transfer"), "kind"),
+        "draw": source.draw,
         "sides": _table(rows, "label", ("train", "test"), "side"),
-        "rejected": Counter(row["reason"] for row in corpus.quarantine),
+        "performed": _performed(study),
+        "rejected": Counter(row["reason"] for row in source.quarantine),
         "people": len(people),
         "drivers": len({row["identity_id"] for row in rows}),
         "sexes": _shares(people, "sex"),
@@ -68,11 +78,23 @@ def facts(source: Source, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "ages": dict(sorted(Counter(age_band(person["age"]) for person in people).items())),
         "licences": Counter((row["licence"], row["origin"], row["consent"]) for row in rows),
         "formats": sorted({(row["frames"], row["fps"], row["size"]) for row in rows}),
-        "windows": {name: Counter(s.side for s in part) for name, part in corpus.splits.items()},
-        "shared": {name: proof.get("shared_groups") for name, proof in corpus.proof.items()},
-        "figures": {name: corpus.evaluation[name] for name in corpus.splits},
-        "detector": corpus.detector,
+        "windows": {draw: Counter(s.side for s in part) for draw, part in source.splits.items()},
+        "overlap": {
+            draw: overlap(study.protocols[name], source.proof[draw]) for name, draw in study.draws()
+        },
+        "drawn": {name: drawn(rules) for name, rules in study.protocols.items()},
+        "results": source.results,
+        "detector": source.detector,
     }
+
+
+def _performed(study: Study) -> list[tuple[str, Expression, str]]:
+    """Label, expression and conditions of each kind of clip."""
+    return [
+        (arm.label, load(name), ", ".join(given.kind for given in arm.conditions) or "none")
+        for arm in study.arms
+        for name in arm.expressions
+    ]
 
 
 def _table(
@@ -91,13 +113,6 @@ def _size(count: int) -> str:
     return next((name for most, name in SIZES if count < most), "n>1M")
 
 
-def _fill(template: str, path: Path, values: Mapping[str, Any]) -> None:
-    # Undefined names must fail: a page with a hole in it would still look finished.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    environment.filters["listed"] = lambda counts: ", ".join(f"{k} {v}" for k, v in counts.items())
-    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+def _write(path: Path, text: str) -> None:
     with writing(path) as part:
-        part.write_text(environment.get_template(template).render(values))
+        part.write_text(text)

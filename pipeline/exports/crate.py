@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.exports import words
 from pipeline.exports.cards import CARD, SHEET
 from pipeline.exports.croissant import CC0
 from pipeline.exports.croissant import FILE as CROISSANT
 from pipeline.exports.dataset import CLIPS, QUARANTINE, WINDOWS
 from pipeline.exports.library import library
-from pipeline.exports.source import Release
+from pipeline.exports.source import Release, Source
 from pipeline.exports.steps import Step
+from pipeline.exports.words import NOTICE, Words
 from pipeline.files import file_digest
 
 FILE = "ro-crate-metadata.json"
@@ -22,7 +22,7 @@ VERSION = "1.1"  # the one that most readers know, and that Process Run Crate bu
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 TABLES = {
     CLIPS: "one row a clip: label, people, licence, files with their SHA-256",
-    WINDOWS: "one row a window and protocol: frames and side",
+    WINDOWS: "one row a window and draw: frames and side",
     QUARANTINE: "clips turned away, and why",
 }
 PAGES = {CARD: "text/markdown", SHEET: "text/markdown", CROISSANT: "application/ld+json"}
@@ -30,7 +30,7 @@ MEDIA = {"video": "video/mp4", "face": "video/mp4", "truth": "application/x-npz"
 
 
 def describe_crate(
-    folder: Path, rows: Sequence[Mapping[str, Any]], release: Release, steps: Sequence[Step]
+    folder: Path, rows: Sequence[Mapping[str, Any]], source: Source, steps: Sequence[Step]
 ) -> None:
     """Write ro-crate-metadata.json into a dataset folder (`write_dataset`) with clip rows `rows`.
 
@@ -39,7 +39,7 @@ def describe_crate(
     """
     crate = library("rocrate.rocrate").ROCrate(version=VERSION)
     licences = {name: _licence(crate, name) for name in sorted({row["licence"] for row in rows})}
-    _describe_root(crate, release, list(licences.values()))
+    _describe_root(crate, source, list(licences.values()))
     for name, meaning in TABLES.items():
         _add_file(crate, folder, name, "application/jsonl", {"description": meaning})
     for name, mime in PAGES.items():
@@ -50,16 +50,17 @@ def describe_crate(
             if row[kind]:
                 about = {"name": f"{row['clip_id']}: {kind}", "license": licences[row["licence"]]}
                 _add_file(crate, folder, row[kind], mime, about, row[f"{kind}_sha256"])
-    _add_runs(crate, steps, release)
+    _add_runs(crate, steps, source.release)
     crate.metadata.write(folder)  # the files lie there already
 
 
-def _describe_root(crate: Any, release: Release, licences: list[Any]) -> None:
-    crate.name, crate.description = words.TITLE, words.DESCRIPTION
+def _describe_root(crate: Any, source: Source, licences: list[Any]) -> None:
+    words, release = Words(source.study), source.release
+    crate.name, crate.description = words.title, words.description
     crate.datePublished, crate.license = release.date, licences
-    crate.keywords = ", ".join(words.KEYWORDS)
+    crate.keywords = ", ".join(words.keywords)
     crate.root_dataset["version"] = release.version
-    crate.root_dataset["usageInfo"] = words.NOTICE
+    crate.root_dataset["usageInfo"] = NOTICE
     profile = {"@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
     crate.root_dataset["conformsTo"] = _thing(crate, PROFILE, profile)
 

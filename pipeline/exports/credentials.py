@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ClipError
-from pipeline.exports import words
 from pipeline.exports.certificate import Certificate
 from pipeline.exports.library import library
 from pipeline.exports.source import Source
 from pipeline.exports.tables import clip_rows
+from pipeline.exports.words import CREATOR
 from pipeline.files import write_json, writing
 
 # IPTC digital source types. An avatar is drawn by non-generative tools from hand-made meshes; a
@@ -47,7 +47,7 @@ def write_credentials(source: Source, folder: Path, certificate: Certificate) ->
 
 def manifest(row: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """The C2PA manifest definition of a clip, given its row (`clip_rows`)."""
-    maker = {"name": words.CREATOR, "version": source.release.version}
+    maker = {"name": CREATOR, "version": source.release.version}
     kept = ("clip_id", "kind", "label", "identity_id", "driving_clip_id", "portrait_id", "licence",
             "consent", "origin", "seed", "video_sha256")  # fmt: skip
     lineage = {name: row[name] for name in kept} | {"revision": source.release.revision}

@@ -28,5 +28,5 @@ def write_dataset(source: Source, folder: Path) -> list[dict[str, Any]]:
             shutil.copyfile(truth, folder / row["truth"])
     write_jsonl(folder / CLIPS, rows)
     write_jsonl(folder / WINDOWS, window_rows(source))
-    write_jsonl(folder / QUARANTINE, source.corpus.quarantine)
+    write_jsonl(folder / QUARANTINE, source.quarantine)
     return rows

@@ -36,7 +36,7 @@ class Export:
     @cached_property
     def steps(self) -> list[Step]:
         """The stages behind the corpus; StageError without a dvc.lock."""
-        return read_steps(self.source.root, self.runs)
+        return read_steps(self.source.workspace, self.runs)
 
 
 def write_export(name: str, export: Export, out: Path) -> None:
@@ -58,9 +58,9 @@ def _dataset(export: Export, folder: Path, formats: Iterable[str] = ("croissant"
     cards.write_card(source, rows, folder)
     cards.write_datasheet(source, rows, folder)
     if "croissant" in formats:
-        croissant.describe(folder, rows, source.release)
+        croissant.describe(folder, rows, source)
     if "ro-crate" in formats:
-        crate.describe_crate(folder, rows, source.release, export.steps)
+        crate.describe_crate(folder, rows, source, export.steps)
 
 
 def _ro_crate(export: Export, folder: Path) -> None:
@@ -93,7 +93,7 @@ def _webdataset(export: Export, folder: Path) -> None:
 def _huggingface(export: Export, folder: Path) -> None:
     rows = clip_rows(export.source)
     huggingface.write_huggingface(export.source, folder)
-    cards.write_card(export.source, rows, folder, huggingface.configurations())
+    cards.write_card(export.source, rows, folder, huggingface.configurations(rows, export.source))
     cards.write_datasheet(export.source, rows, folder)
 
 

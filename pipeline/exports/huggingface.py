@@ -1,7 +1,7 @@
 """A Hugging Face dataset folder: Parquet tables that `datasets.load_dataset` opens offline.
 
-Three configurations: `clips` holds every kept clip with its bytes, on the sides of the clean
-split; `clean` and `published` hold the windows of either protocol by clip_id.
+The configuration `clips` holds every kept clip with its bytes, on the sides of one draw; one for
+each draw holds its windows by clip_id.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,41 +10,59 @@ from typing import Any
 
 from pipeline.exports.library import library
 from pipeline.exports.source import Source
-from pipeline.exports.tables import clip_rows, window_rows
+from pipeline.exports.tables import (
+    COLUMNS,
+    UNPLACED,
+    WINDOW_COLUMNS,
+    clip_rows,
+    window_rows,
+    with_targets,
+)
 
 PATHS = ("video", "face", "truth")  # of the dataset folder; here the bytes stand in the table
-SIDES = ("train", "test")
+Rows = Sequence[Mapping[str, Any]]
 
 
 def write_huggingface(source: Source, folder: Path) -> None:
-    """Fill `folder` with clips/, clean/ and published/, a Parquet file a side in each.
+    """Fill `folder` with clips/ and a folder a draw, a Parquet file a side in each.
 
     The dataset card beside them (`pipeline.exports.cards`) names the configurations. Raises
     AssetError without datasets.
     """
-    rows = clip_rows(source)
     by_id = {track.clip_id: track for track in source.tracks}
-    for side in SIDES:
-        clips = [_with_bytes(source, by_id[row["clip_id"]], row)
-                 for row in rows if row["side"] == side]  # fmt: skip
-        _write(folder / "clips" / f"{side}.parquet", clips, _clip_features())
-    for protocol in source.corpus.splits:
-        windows = [row for row in window_rows(source) if row["protocol"] == protocol]
-        for side in SIDES:
-            chosen = [row for row in windows if row["side"] == side]
-            _write(folder / protocol / f"{side}.parquet", chosen, _window_features())
+    for side, rows in _by_side(clip_rows(source)).items():
+        clips = [_with_bytes(source, by_id[row["clip_id"]], row) for row in rows]
+        _write(folder / "clips" / f"{side}.parquet", clips, _clip_features(source))
+    for draw, windows in _by_draw(source).items():
+        for side, rows in _by_side(windows).items():
+            _write(folder / draw / f"{side}.parquet", rows, _window_features(source))
 
 
-def configurations() -> list[dict[str, Any]]:
-    """The card's `configs`: which file holds which side of which table."""
+def configurations(rows: Rows, source: Source) -> list[dict[str, Any]]:
+    """The card's `configs`: which file holds which side of which table; `rows` are the clips'."""
+    tables = {"clips": rows, **_by_draw(source)}
     return [
         {
             "config_name": name,
             "default": name == "clips",
-            "data_files": [{"split": side, "path": f"{name}/{side}.parquet"} for side in SIDES],
+            "data_files": [
+                {"split": side, "path": f"{name}/{side}.parquet"} for side in _by_side(table)
+            ],
         }
-        for name in ("clips", "clean", "published")
+        for name, table in tables.items()
     ]
+
+
+def _by_side(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
+    sides: dict[str, list[Mapping[str, Any]]] = {"train": []}  # what is fitted on comes first
+    for row in rows:
+        sides.setdefault(row["side"] or UNPLACED, []).append(row)
+    return {side: found for side, found in sides.items() if found}
+
+
+def _by_draw(source: Source) -> dict[str, Rows]:
+    rows = window_rows(source)
+    return {draw: [row for row in rows if row["draw"] == draw] for draw in source.splits}
 
 
 def _with_bytes(source: Source, track: Any, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,28 +75,21 @@ def _with_bytes(source: Source, track: Any, row: Mapping[str, Any]) -> dict[str,
     return {**row, **media}
 
 
-def _clip_features() -> Any:
+def _clip_features(source: Source) -> Any:
     hf = library("datasets")
-    text, number = hf.Value("string"), hf.Value("int64")
-    texts = ("clip_id", "kind", "label", "side", "group", "identity_id", "driving_clip_id",
-             "portrait_id", "person_id", "sex", "ethnicity", "licence", "consent", "origin",
-             *(f"{name}_sha256" for name in PATHS))  # fmt: skip
-    return hf.Features(
-        dict.fromkeys(texts, text)
-        | dict.fromkeys(("seed", "frames", "fps", "size"), number)
-        | {"age": hf.Value("float64"), "truth": hf.Value("binary")}
-        # Undecoded: decoding needs torchcodec, and whoever has it casts to Video().
-        | dict.fromkeys(("video", "face"), hf.Video(decode=False))
-    )
+    columns = _features(with_targets(COLUMNS, source))
+    # Undecoded: decoding needs torchcodec, and whoever has it casts to Video().
+    media = dict.fromkeys(("video", "face"), hf.Video(decode=False))
+    return hf.Features({**columns, **media, "truth": hf.Value("binary")})
 
 
-def _window_features() -> Any:
-    hf = library("datasets")
-    texts = ("protocol", "sample_id", "clip_id", "label", "group", "side")
-    return hf.Features(
-        {name: hf.Value("string") for name in texts}
-        | {name: hf.Value("int64") for name in ("start", "length")}
-    )
+def _window_features(source: Source) -> Any:
+    return library("datasets").Features(_features(with_targets(WINDOW_COLUMNS, source)))
+
+
+def _features(columns: Mapping[str, tuple[type, str]]) -> dict[str, Any]:
+    hf, kinds = library("datasets"), {str: "string", int: "int64", float: "float64"}
+    return {name: hf.Value(kinds[kind]) for name, (kind, _) in columns.items()}
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], features: Any) -> None:

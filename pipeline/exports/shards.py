@@ -1,6 +1,6 @@
 """WebDataset shards: tar files that training loops stream (github.com/webdataset/webdataset).
 
-One shard series a side of the clean split. Same corpus, same bytes: entries are sorted and carry
+One shard series a side of `Source.draw`. Same corpus, same bytes: entries are sorted and carry
 no time, user or group of this machine.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.exports.library import library
 from pipeline.exports.source import Source
-from pipeline.exports.tables import clip_rows, window_rows
+from pipeline.exports.tables import UNPLACED, clip_rows, window_rows
 from pipeline.files import file_digest, write_json
 
 CLIPS_A_SHARD = 256  # some tens of MB at the default clip size: small enough to shuffle
@@ -44,7 +44,7 @@ def _by_side(source: Source) -> dict[str, list[tuple[Any, dict[str, Any]]]]:
     sides: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
     for track, row in zip(source.tracks, clip_rows(source), strict=True):
         row["windows"] = windows.get(track.clip_id, [])
-        sides.setdefault(row["side"], []).append((track, row))
+        sides.setdefault(row["side"] or UNPLACED, []).append((track, row))
     return sides
 
 

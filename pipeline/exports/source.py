@@ -1,4 +1,4 @@
-"""What every export starts from: a finished workspace and which revision it is."""
+"""What every export starts from: a study's corpus and which revision it is."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpus.consent import about, check_consent
+from pipeline.corpus.planned import Plan, read_plan
 from pipeline.errors import StageError
-from pipeline.lineage import corpus as lineage
+from pipeline.evaluation.results import Results
+from pipeline.files import read_json, read_jsonl
 from pipeline.lineage import history
 from pipeline.records import ClipPlan, FaceTrack, PortraitPlan, Sample
+from pipeline.splits.tables import read_samples, read_tracks
+from pipeline.study import Study
+from pipeline.workspace import Workspace
 
 _SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 
@@ -29,75 +35,127 @@ class Release:
 
 @dataclass(frozen=True)
 class Source:
-    """A workspace's tables, its files and its revision."""
+    """A study's tables, its files and its revision; tables are read once, when asked for."""
 
-    root: Path
-    corpus: lineage.Corpus
+    workspace: Workspace
+    study: Study
     release: Release
+
+    @cached_property
+    def plan(self) -> Plan:
+        return read_plan(self.workspace.plan)
 
     @cached_property
     def tracks(self) -> list[FaceTrack]:
         """The kept clips by clip_id."""
-        return sorted(self.corpus.tracks, key=lambda track: track.clip_id)
+        return sorted(read_tracks(self.workspace.faces), key=lambda track: track.clip_id)
 
     @cached_property
-    def drivers(self) -> dict[str, ClipPlan]:
-        """The planned avatar clips by clip_id."""
-        return {clip.clip_id: clip for clip in self.corpus.plan.clips}
+    def quarantine(self) -> list[dict[str, Any]]:
+        return read_jsonl(self.workspace.faces / "quarantine.jsonl")
 
     @cached_property
-    def portraits(self) -> dict[str, PortraitPlan]:
-        """The planned static faces by portrait_id."""
-        return {portrait.portrait_id: portrait for portrait in self.corpus.plan.portraits}
+    def detector(self) -> dict[str, Any]:
+        found: dict[str, Any] = read_json(self.workspace.faces / "detector.json")
+        return found
 
     @cached_property
-    def clean(self) -> dict[str, Sample]:
-        """A window of each clip, which has the clip's side and group in the clean split."""
-        return {sample.clip_id: sample for sample in self.corpus.splits["clean"]}
+    def splits(self) -> dict[str, list[Sample]]:
+        """The windows of each draw of each protocol."""
+        return {draw: read_samples(self.workspace.samples(draw)) for _, draw in self.study.draws()}
 
-    def place(self, track: FaceTrack) -> Sample:
-        """The clip's entry in `clean`; StageError when the split is of other clips."""
-        if track.clip_id not in self.clean:
-            where = self.root / lineage.SPLIT / "clean.jsonl"
+    @cached_property
+    def proof(self) -> dict[str, Any]:
+        """The split proof of each draw."""
+        found: dict[str, Any] = read_json(self.workspace.proof)
+        return found
+
+    @cached_property
+    def results(self) -> Results:
+        return Results.read(self.workspace.evaluation)
+
+    @cached_property
+    def targets(self) -> list[str]:
+        """The names of the numbers beside the labels, such as severity."""
+        return sorted(set().union(*(track.targets for track in self.tracks)))
+
+    @cached_property
+    def draw(self) -> str:
+        """The draw whose sides a clip has: of a protocol that is not leaky, if there is one.
+
+        A single draw goes before folds.
+        """
+        rules = self.study.protocols
+        name = min(rules, key=lambda name: (rules[name].leaky, rules[name].folds is not None))
+        return rules[name].draws(name)[0]
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, set[str]]]:
+        # Clip > its group, its sides in `draw`.
+        places: dict[str, tuple[str, set[str]]] = {}
+        for draw, samples in self.splits.items():
+            for sample in samples:
+                _, sides = places.setdefault(sample.clip_id, (sample.group, set()))
+                if draw == self.draw:
+                    sides.add(sample.side)
+        return places
+
+    def place(self, track: FaceTrack) -> tuple[str, str | None]:
+        """The group of a clip, and its side in `draw`, None where it has none or several.
+
+        Raises StageError when the splits are of other clips.
+        """
+        if track.clip_id not in self._places:
+            where = self.workspace.samples(self.draw)
             raise StageError(f"{where} has no window of {track.clip_id}; run `pallor run`")
-        return self.clean[track.clip_id]
+        group, sides = self._places[track.clip_id]
+        return group, next(iter(sides)) if len(sides) == 1 else None
+
+    @cached_property
+    def _planned(self) -> dict[str, ClipPlan | PortraitPlan]:
+        clips = {clip.clip_id: clip for clip in self.plan.clips}
+        return clips | {portrait.portrait_id: portrait for portrait in self.plan.portraits}
 
     def driver(self, track: FaceTrack) -> ClipPlan:
         """The planned clip whose motion is seen; StageError when the plan lacks it."""
-        return self._planned(self.drivers, track, track.driving_clip_id)
+        return self._row(track, track.driving_clip_id)
 
     def portrait(self, track: FaceTrack) -> PortraitPlan | None:
         """The static face that is seen, None for an avatar; StageError when the plan lacks it."""
-        if track.portrait_id is None:
-            return None
-        return self._planned(self.portraits, track, track.portrait_id)
+        return self._row(track, track.portrait_id) if track.portrait_id else None
 
     def video(self, track: FaceTrack) -> Path:
         """The whole frames of a kept clip."""
-        folder = lineage.CLIPS if track.kind == "avatar" else lineage.TRANSFERRED
-        return self.root / folder / f"{track.clip_id}.mp4"
+        kinds = {"avatar": self.workspace.clips, "transfer": self.workspace.transferred}
+        return kinds[track.kind] / f"{track.clip_id}.mp4"
 
     def crop(self, track: FaceTrack) -> Path:
         """The cropped face of a kept clip."""
-        return self.root / lineage.FACES / f"{track.clip_id}.mp4"
+        return self.workspace.faces / f"{track.clip_id}.mp4"
 
     def truth(self, track: FaceTrack) -> Path | None:
         """The per-frame truth of an avatar's clip; None for a transferred one."""
         return self.video(track).with_suffix(".npz") if track.kind == "avatar" else None
 
-    def _planned(self, table: dict[str, Any], track: FaceTrack, key: str) -> Any:
-        if key not in table:
-            where = self.root / lineage.FACES / "faces.jsonl"
+    def _row(self, track: FaceTrack, key: str) -> Any:
+        if key not in self._planned:
             raise StageError(
-                f"{where}: {track.clip_id} names {key}, which is not in the plan, so its origin "
-                "and licence are unknown; run `pallor run`"
+                f"{self.workspace.faces / 'faces.jsonl'}: {track.clip_id} names {key}, which is "
+                "not in the plan, so its origin and licence are unknown; run `pallor run`"
             )
-        return table[key]
+        return self._planned[key]
 
 
-def read_source(root: Path, today: date) -> Source:
-    """The workspace at `root`; StageError when a table is missing or does not fit."""
-    return Source(root, lineage.read_corpus(root), read_release(root, today))
+def read_source(workspace: Workspace, study: Study, today: date) -> Source:
+    """A study's corpus, exported `today`; its tables are read when they are asked for.
+
+    Raises AssetError when a photographed person's consent is not in force on that day.
+    """
+    for portrait in read_plan(workspace.plan).portraits:
+        if portrait.file:
+            with about(portrait.key):
+                check_consent(portrait.consent, today)
+    return Source(workspace, study, read_release(workspace.root, today))
 
 
 def read_release(root: Path, today: date) -> Release:

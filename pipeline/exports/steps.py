@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.lineage.corpus import LOCK
 from pipeline.lineage.lock import Stage, read_lock
 from pipeline.lineage.provenance import newest_runs
-
-CODE = {"avatars", "fomm", "models", "requirements.lock"}
-CODE_SUFFIXES = {".py", ".j2"}
+from pipeline.stage import STAGES
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class Step:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """MD5 by path of the data that the stage read; its code is left out."""
-        return {path: md5 for path, md5 in self.stage.deps.items() if not is_code(path)}
+        """MD5 by path of the data that the stage read."""
+        return self.stage.deps
 
     @property
     def started(self) -> datetime:
@@ -47,32 +45,11 @@ class Step:
         return self.record
 
 
-def is_code(path: str) -> bool:
-    """Is a stage's dependency code or a lock of libraries, not data?"""
-    return path in CODE or Path(path).suffix in CODE_SUFFIXES
-
-
-def read_steps(root: Path, runs: Path) -> list[Step]:
-    """The stages of `root`'s dvc.lock, each after those whose outputs it reads.
+def read_steps(workspace: Workspace, runs: Path) -> list[Step]:
+    """The stages behind a study, as its dvc.lock has them, in the order of the line.
 
     Raises StageError without a lock. `runs` is the folder of run records; it may be missing.
     """
-    lock, records = read_lock(root / LOCK), newest_runs(runs)
-    return [Step(name, lock[name], records.get(name)) for name in _ordered(lock)]
-
-
-def _ordered(lock: Mapping[str, Stage]) -> list[str]:
-    made_by = {path: name for name, stage in lock.items() for path in stage.outs}
-    order: list[str] = []
-
-    def visit(name: str) -> None:
-        if name in order:
-            return
-        for path in lock[name].deps:
-            if path in made_by:
-                visit(made_by[path])
-        order.append(name)
-
-    for name in lock:
-        visit(name)
-    return order
+    lock, records = read_lock(workspace.lock), newest_runs(runs)
+    keys = {stage.name: stage.key(workspace.study) for stage in STAGES.values()}
+    return [Step(name, lock[key], records.get(key)) for name, key in keys.items() if key in lock]

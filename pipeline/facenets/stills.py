@@ -13,8 +13,9 @@ import numpy as np
 
 from avatars.identity import Identity
 from avatars.units import UNITS
+from pipeline.closure import code_digest
 from pipeline.corpus.plan import person_of, plan_clip, population
-from pipeline.corpus.render import code_digest, render_specs, spec_of
+from pipeline.corpus.render import render_specs, spec_of
 from pipeline.files import child_seed, digest
 from pipeline.params import Params
 from pipeline.records import Person
@@ -60,7 +61,7 @@ def jobs(params: Params) -> list[Job]:
             _spec(params, identity, f"faces/{number}/{turn}")
             for turn in range(params.facenets.stills)
         ]
-        key = digest([specs, code_digest()])
+        key = digest([specs, code_digest(__name__)])
         found.append(Job(key, f"faces/{number}", (specs, person_of(identity))))
     return found
 

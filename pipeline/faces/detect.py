@@ -22,7 +22,7 @@ CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default
 # The names under which face-alignment's own download keeps its files, best first.
 WEIGHTS = {"sfd": ("s3fd-619a316812.pth",), "blazeface": ("blazeface.pth", "anchors.npy")}
 FAN = ("2DFAN4-11f355bf06.pth.tar", "2DFAN1.pth.tar")  # four stacks published; one of our own
-OWN = Path("facenets")  # of the clone: trained on renders (docs/decisions/face-networks.md)
+OWN = Path("checkpoints/facenets")  # trained on renders (docs/decisions/face-networks.md)
 RIVAL = 0.5  # of the largest face's area: a second face this large makes the clip ambiguous
 
 
@@ -97,7 +97,7 @@ def weights_folder() -> Path:
     """PALLOR_FACE_WEIGHTS, else the checkpoint folder of torch hub."""
     named = os.environ.get("PALLOR_FACE_WEIGHTS")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "torch"
     return Path(os.environ.get("TORCH_HOME", cache)).expanduser() / "hub" / "checkpoints"
 

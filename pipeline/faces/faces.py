@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline.closure import code_digest
+from pipeline.corpus.planned import Plan, read_plan
 from pipeline.errors import ClipError
 from pipeline.faces.crop import crop_boxes, cut
 from pipeline.faces.detect import Choice, Detector, choose_detector, neutral_box
@@ -23,36 +24,52 @@ from pipeline.files import (
     writing_folder,
 )
 from pipeline.media.video import Frames, read_clip, write_clip
-from pipeline.params import FaceParams
-from pipeline.records import FaceTrack
+from pipeline.records import FaceTrack, Planned
 from pipeline.store.store import Job, Store
 
-if TYPE_CHECKING:  # the plan's own imports are none of this stage's code
-    from pipeline.corpus.planned import Plan
+if TYPE_CHECKING:
+    from pipeline.params import FaceParams, Params
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class FaceJob:
-    """One clip to crop: its `video`, its record still without boxes, and how to do it."""
+    """One clip to crop to `size` px: its `video`, its record still without boxes, how to do it."""
 
     video: Path
     track: FaceTrack
-    params: FaceParams
+    params: "FaceParams"
+    size: int
     choice: Choice
     fps: int
 
 
-def jobs(
-    plan: "Plan", clips: Path, transferred: Path, params: FaceParams, weights: Path | None = None
+def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:
+    """One job a planned clip, avatars first."""
+    plan = read_plan(workspace.plan)
+    return jobs_of(plan, (workspace.clips, workspace.transferred), params.faces, study.input.size)
+
+
+def jobs_of(
+    plan: Plan,
+    folders: tuple[Path, Path],
+    params: "FaceParams",
+    size: int,
+    weights: Path | None = None,
 ) -> list[Job]:
-    """One job a planned clip, avatars first; `weights` as in `choose_detector`."""
+    """The jobs of a plan whose avatar and transferred clips lie in `folders`.
+
+    `weights` is as in `choose_detector`.
+    """
     choice = choose_detector(params.detector, weights)
     how = {
-        "params": params.model_dump(), "detector": choice.identity, "code": code_digest(__name__),
+        "params": params.model_dump(), "size": size, "detector": choice.identity,
+        "code": code_digest(__name__),
     }  # fmt: skip
     return [
-        _job(FaceJob(folder / f"{track.clip_id}.mp4", track, params, choice, fps), how)
-        for folder, track, fps in _tracks(plan, clips, transferred, choice.name)
+        _job(FaceJob(folder / f"{track.clip_id}.mp4", track, params, size, choice, fps), how)
+        for folder, track, fps in _tracks(plan, folders, choice.name)
     ]
 
 
@@ -70,11 +87,11 @@ def work(jobs: Sequence[Job], store: Store) -> None:
         store.log("made", name=job.name, key=job.key, outcome=outcome)
 
 
-def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <clip_id>.mp4, faces.jsonl, quarantine.jsonl and detector.json."""
+def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
+    """Fill the folder with <clip_id>.mp4, faces.jsonl, quarantine.jsonl and detector.json."""
     kept, rejected = [], []
     copies = find_duplicates(_looks(jobs, store))
-    with writing_folder(out) as part:
+    with writing_folder(workspace.faces) as part:
         for job in sorted(jobs, key=lambda job: job.item.track.clip_id):
             item, folder = job.item, store.path(job.key)
             if (folder / "rejected.json").is_file():
@@ -92,8 +109,10 @@ def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
         write_json(part / "detector.json", jobs[0].item.choice.record() if jobs else {})
 
 
-def crop_faces(frames: Frames, detector: Detector, params: FaceParams) -> tuple[Frames, np.ndarray]:
-    """(T, H, W, 3) uint8 frames, the first frontal > (T, crop, crop, 3) crops, (T, 4) boxes px.
+def crop_faces(
+    frames: Frames, detector: Detector, params: "FaceParams", size: int
+) -> tuple[Frames, np.ndarray]:
+    """(T, H, W, 3) uint8 frames, the first frontal > (T, size, size, 3) crops, (T, 4) boxes px.
 
     Raises Rejected with the gate that the frames fail.
     """
@@ -101,7 +120,7 @@ def crop_faces(frames: Frames, detector: Detector, params: FaceParams) -> tuple[
     faces = detector.follow(frames, neutral_box(detector, frames[0]))
     check_box(faces, width=frames.shape[2], height=frames.shape[1])
     boxes = crop_boxes(faces, params.margin)
-    crops = cut(frames, boxes, params.crop)
+    crops = cut(frames, boxes, size)
     check_sharpness(crops[0])
     return crops, boxes
 
@@ -109,7 +128,7 @@ def crop_faces(frames: Frames, detector: Detector, params: FaceParams) -> tuple[
 def _make(item: FaceJob, detector: Detector, folder: Path) -> str:
     try:
         frames = _read(item.video)
-        crops, boxes = crop_faces(frames, detector, item.params)
+        crops, boxes = crop_faces(frames, detector, item.params, item.size)
     except Rejected as failure:
         write_json(folder / "rejected.json", _row(item.track.clip_id, failure))
         return failure.reason
@@ -143,14 +162,15 @@ def _job(item: FaceJob, how: dict[str, Any]) -> Job:
 
 
 def _tracks(
-    plan: "Plan", clips: Path, transferred: Path, detector: str
+    plan: Plan, folders: tuple[Path, Path], detector: str
 ) -> list[tuple[Path, FaceTrack, int]]:
+    clips, transferred = folders
     drivers = {clip.clip_id: clip for clip in plan.clips}
     people = {portrait.portrait_id: portrait.person for portrait in plan.portraits}
     rows = []
     for clip in plan.clips:
         track = FaceTrack(
-            clip_id=clip.clip_id, kind="avatar", label=clip.expression,
+            clip_id=clip.clip_id, kind="avatar", **_asked(clip),
             identity_id=clip.person.identity_id, portrait_id=None,
             driving_clip_id=clip.clip_id, person=clip.person, detector=detector, boxes=[],
         )  # fmt: skip
@@ -158,10 +178,14 @@ def _tracks(
     for row in plan.transfers:
         driver = drivers[row.driving_clip_id]
         track = FaceTrack(
-            clip_id=row.clip_id, kind="transfer", label=row.expression,
+            clip_id=row.clip_id, kind="transfer", **_asked(row),
             identity_id=driver.person.identity_id, portrait_id=row.portrait_id,
             driving_clip_id=row.driving_clip_id, person=people[row.portrait_id],
             detector=detector, boxes=[],
         )  # fmt: skip
         rows.append((transferred, track, driver.fps))
     return rows
+
+
+def _asked(row: Planned) -> dict[str, Any]:
+    return row.model_dump(include=set(Planned.model_fields))

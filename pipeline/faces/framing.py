@@ -1,53 +1,18 @@
 """Any picture and any video, framed as the motion model was trained: the face in the same place."""
 
-from pathlib import Path
-
 import cv2
-import imageio.v3 as iio
 import numpy as np
-from PIL import Image
 
 from pipeline.errors import AssetError, ClipError
 from pipeline.faces.detect import HaarDetector, neutral_box
 from pipeline.faces.quality import Rejected
+from pipeline.faces.upright import Checked, own_judge
 from pipeline.media.video import Frames
 
-PIXELS = 80_000_000  # of a photograph; a few kB of a file can claim far more
 # Of a frame's width, measured on the neutral frames of 38 avatars with the same detector: how wide
 # the Haar box is, and how far below the frame's middle its centre lies.
 BOX_WIDTH = 0.55
 BOX_DROP = 0.045
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of a picture file: gray, alpha and 16-bit are converted.
-
-    Raises AssetError when it is missing, no picture, or of more than PIXELS pixels.
-    """
-    try:
-        with Image.open(path) as picture:  # reads the header alone
-            if picture.width * picture.height > PIXELS:
-                raise AssetError(
-                    f"photograph {path} claims more than {PIXELS / 1e6:.0f} million pixels; "
-                    "scale it down"
-                )
-        return to_rgb8(iio.imread(path, plugin="pillow"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise AssetError(f"photograph {path} cannot be read: {error}") from error
-
-
-def to_rgb8(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 of a gray, gray-alpha, RGB or RGBA picture; alpha lies over white."""
-    if picture.dtype != np.uint8:
-        top = np.iinfo(picture.dtype).max if picture.dtype.kind in "iu" else 1.0
-        picture = np.clip(picture / top * 255 + 0.5, 0, 255).astype(np.uint8)
-    if picture.ndim == 2:
-        picture = picture[..., None]
-    colour = picture[..., : 3 if picture.shape[-1] >= 3 else 1]
-    if picture.shape[-1] in (2, 4):
-        alpha = picture[..., -1:] / 255.0
-        colour = (colour * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(colour, (*picture.shape[:2], 3)))
 
 
 def frame_face(picture: np.ndarray, size: int) -> np.ndarray:
@@ -77,9 +42,14 @@ def frame_clip(frames: Frames, size: int) -> Frames:
     return np.stack([seen_through(frame, view, size) for frame in frames])
 
 
+def face_finder() -> Checked:
+    """The cascade that frames faces; what it finds must have a face's landmarks."""
+    return Checked(HaarDetector(), own_judge())
+
+
 def face_view(picture: np.ndarray, size: int) -> np.ndarray:
     """(2, 3) affine map from the pixels of a picture to those of its framed face; Rejected."""
-    left, top, right, bottom = neutral_box(HaarDetector(), picture)
+    left, top, right, bottom = neutral_box(face_finder(), picture)
     side = (right - left) / BOX_WIDTH
     x = (left + right) / 2 - side / 2
     y = (top + bottom) / 2 - side * (0.5 + BOX_DROP)

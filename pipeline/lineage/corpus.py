@@ -1,85 +1,119 @@
-"""A made corpus as records: every table of a workspace, read and checked against its format."""
+"""A made corpus as records: every table of a study, read and checked against its format."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpus.planned import Plan, read_plan
+from pipeline.evaluation.results import Results
 from pipeline.files import read_json, read_jsonl
-from pipeline.records import PROTOCOLS, FaceTrack, Protocol, Sample
+from pipeline.lineage.lock import Stage, listing, objects, outs
+from pipeline.records import FaceTrack, Sample
+from pipeline.splits.tables import read_samples, read_tracks
+from pipeline.study import Study
+from pipeline.workspace import MAIN, Workspace
 
-# Where a workspace keeps its files, relative to its root; flows.workspace has the same.
-LOCK = Path("dvc.lock")
-PARAMS = Path("params.yaml")
-PLAN = Path("data/plan.jsonl")
-CLIPS = Path("data/clips")
-PORTRAITS = Path("data/portraits")
-TRANSFERRED = Path("data/transferred")
-FACES = Path("data/faces")
-SPLIT = Path("data/split")
-OVERSAMPLED = Path("data/oversampled")
-MODELS = Path("data/models")
-PREDICTIONS = Path("data/predictions")
-METRICS = Path("metrics")
-TOMBSTONES = Path("data/tombstones.jsonl")
+# Relative to the root, as git and DVC name them.
+LOCK, PARAMS, TOMBSTONES = Workspace().lock, Workspace().params, Workspace().tombstones
+PLANS = ("data/plan.jsonl", ":(glob)data/*/plan.jsonl")  # before there were studies, and since
 
 
 @dataclass(frozen=True)
-class Workspace:
+class Place:
     """A clone to look into: its `root`, its `home` (work store), DVC's `cache` folder,
-    and the remotes that are plain folders, by name."""
+    and the remotes that are plain folders, by name.
+
+    `unreached` are the addresses of the other remotes; `shared` says that the cache is meant for
+    several people wherever it lies, `unversioned` that the clone is meant to be without git.
+    """
 
     root: Path
     home: Path
     cache: Path
     remotes: dict[str, Path]
+    unreached: dict[str, str] = field(default_factory=dict)
+    shared: bool = False
+    unversioned: bool = False
 
     @property
     def stores(self) -> list[Path]:
         """Where objects may lie, nearest first."""
         return [self.cache, *self.remotes.values()]
 
+    @property
+    def named(self) -> dict[str, Path]:
+        """The stores by the names that a removal counts under."""
+        return {"cache": self.cache, **{f"remote:{n}": path for n, path in self.remotes.items()}}
+
+    def files(self, study: str) -> Workspace:
+        """The paths of a study's files in this clone."""
+        return Workspace(study, self.root)
+
+    def owns(self, folder: Path) -> bool:
+        """Does a path lie inside the clone? Outside, others may keep things in a folder."""
+        path = folder.resolve()
+        lent = self.shared and path.is_relative_to(self.cache.resolve())
+        return path.is_relative_to(self.root.resolve()) and not lent
+
+    def objects(self, name: str, lock: dict[str, Stage]) -> Iterator[tuple[str, Path]]:
+        """The objects of a store that are this clone's: all of its own cache, elsewhere those that
+        the lock lists."""
+        store = self.named[name]
+        if name == "cache" and self.owns(store):
+            yield from objects(store)
+            return
+        made = set(outs(lock).values())
+        made |= {md5 for folder in made for md5 in (listing(folder, self.stores) or {}).values()}
+        yield from ((md5, path) for md5, path in objects(store) if md5 in made)
+
+
+def layouts(path: Path, study: str) -> list[Path]:
+    """Where a file of a study lies, and where the main study's lay before there were others."""
+    before = Path(*(part for part in path.parts if part != study))
+    return [path, before] if study == MAIN else [path]
+
 
 @dataclass(frozen=True)
 class Corpus:
-    """The tables of one workspace; rows in the order of their files.
+    """The tables of one study; rows in the order of their files.
 
-    `oversampled` begins with the rows of `splits` and goes on with copies; `training` holds one
-    training record a protocol; `predictions` one row a test window (docs/formats/evaluation.md).
+    `splits` are by draw, `oversampled` by (task, draw): the rows of the draw, then copies.
+    `training` (a record each) and `predictions` (a row a test sample) are by (task, model, draw).
     """
 
     plan: Plan
     tracks: list[FaceTrack]
     quarantine: list[dict[str, Any]]
     detector: dict[str, Any]
-    splits: dict[Protocol, list[Sample]]
-    oversampled: dict[Protocol, list[Sample]]
-    training: dict[Protocol, dict[str, Any]]
-    predictions: dict[Protocol, list[dict[str, Any]]]
-    evaluation: dict[str, Any]
+    splits: dict[str, list[Sample]]
+    oversampled: dict[tuple[str, str], list[Sample]]
+    training: dict[tuple[str, str, str], dict[str, Any]]
+    predictions: dict[tuple[str, str, str], list[dict[str, Any]]]
+    evaluation: Results
     balance: dict[str, Any]
     proof: dict[str, Any]
 
 
-def read_corpus(root: Path = Path(".")) -> Corpus:
-    """Every table below `root`; StageError names the first that is missing or does not fit."""
+def read_corpus(paths: Workspace, study: Study) -> Corpus:
+    """Every table of a study; StageError names the first that is missing or does not fit."""
+    draws = [draw for _, draw in study.draws()]
+    balanced = [(task, draw) for task in study.tasks for draw in draws]
+    trained = [
+        (task, model, draw)
+        for task, model, protocol in study.trials()
+        for draw in study.protocols[protocol].draws(protocol)
+    ]
     return Corpus(
-        plan=read_plan(root / PLAN),
-        tracks=[FaceTrack.parse(row) for row in read_jsonl(root / FACES / "faces.jsonl")],
-        quarantine=read_jsonl(root / FACES / "quarantine.jsonl"),
-        detector=read_json(root / FACES / "detector.json"),
-        splits=_samples(root / SPLIT),
-        oversampled=_samples(root / OVERSAMPLED),
-        training={p: read_json(root / MODELS / f"{p}.json") for p in PROTOCOLS},
-        predictions={p: read_jsonl(root / PREDICTIONS / f"{p}.jsonl") for p in PROTOCOLS},
-        evaluation=read_json(root / METRICS / "evaluation.json"),
-        balance=read_json(root / METRICS / "balance.json"),
-        proof=read_json(root / METRICS / "split_proof.json"),
+        plan=read_plan(paths.plan),
+        tracks=read_tracks(paths.faces),
+        quarantine=read_jsonl(paths.faces / "quarantine.jsonl"),
+        detector=read_json(paths.faces / "detector.json"),
+        splits={draw: read_samples(paths.samples(draw)) for draw in draws},
+        oversampled={key: read_samples(paths.training_samples(*key)) for key in balanced},
+        training={key: read_json(paths.model(*key).with_suffix(".json")) for key in trained},
+        predictions={key: read_jsonl(paths.answers(*key)) for key in trained},
+        evaluation=Results.read(paths.evaluation),
+        balance=read_json(paths.balance),
+        proof=read_json(paths.proof),
     )
-
-
-def _samples(folder: Path) -> dict[Protocol, list[Sample]]:
-    return {
-        protocol: [Sample.parse(row) for row in read_jsonl(folder / f"{protocol}.jsonl")]
-        for protocol in PROTOCOLS
-    }

@@ -1,56 +1,48 @@
-"""Who is in the corpus, and how often the model errs on them: by sex, ethnicity, age and kind."""
+"""Who is in the corpus, and how often a model errs on them: by sex, ethnicity, age and kind."""
 
 import sqlite3
 from collections import Counter
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.lineage.corpus import PREDICTIONS
-from pipeline.lineage.index import stream
+from pipeline.splits.groups import age_band
 
-# Who is seen: the portrait's person, or the avatar itself. Bands as the clean split's (groups.py).
+# Who is seen: the portrait's person, or the avatar itself; not who is only asked about.
 _SEEN = """
     SELECT sample.id AS sample, clip.id AS clip, side.side AS side, seen.sex AS sex,
-           seen.ethnicity AS ethnicity, clip.kind AS kind,
-           CASE WHEN seen.age IS NULL THEN NULL WHEN seen.age < 40 THEN 'under 40'
-                WHEN seen.age < 60 THEN '40 to 59' ELSE '60 and older' END AS age
+           seen.ethnicity AS ethnicity, clip.kind AS kind, seen.age AS age
     FROM side JOIN sample ON sample.id = side.sample JOIN clip ON clip.id = sample.clip
     LEFT JOIN portrait ON portrait.id = clip.portrait
     JOIN person AS seen ON seen.id = coalesce(portrait.person, clip.person)
-    WHERE side.protocol = ? AND sample.origin IS NULL"""
+    WHERE side.task = ? AND side.draw = ? AND sample.origin IS NULL AND clip.trained"""
 TRAITS = ("sex", "ethnicity", "age", "kind")
 
 
-def coverage(database: sqlite3.Connection, protocol: str, root: Path) -> list[dict[str, Any]]:
+def coverage(
+    database: sqlite3.Connection, task: str, draws: list[str], wrong: Mapping[str, bool]
+) -> list[dict[str, Any]]:
     """One row a trait and value: `train` and `test` clips, tested `windows` and their `error`.
 
-    `error` is the share of test windows whose likeliest class is wrong, None where none was tested.
+    `wrong` says of each tested sample whether its likeliest class is. `error` is the share of test
+    windows that are, None where none was tested. Under folds a clip counts on both sides.
     """
-    wrong = {
-        row["sample_id"]: row["predicted"] != row["label"]
-        for row in stream(root / PREDICTIONS / f"{protocol}.jsonl")
-    }
     clips: dict[tuple[str, str, str], set[str]] = {}
-    tested: Counter[tuple[str, str]] = Counter()
-    errors: Counter[tuple[str, str]] = Counter()
-    for row in database.execute(_SEEN, (protocol,)):
+    tested: dict[tuple[str, str], set[str]] = {}
+    for row in (row for draw in draws for row in database.execute(_SEEN, (task, draw))):
         for trait in TRAITS:
-            value = row[trait] or "unknown"
+            value = (age_band(row["age"]) if trait == "age" else row[trait]) or "unknown"
             clips.setdefault((trait, value, row["side"]), set()).add(row["clip"])
             if row["sample"] in wrong:
-                tested[trait, value] += 1
-                errors[trait, value] += wrong[row["sample"]]
-    rows = sorted({(trait, value) for trait, value, _ in clips})
+                tested.setdefault((trait, value), set()).add(row["sample"])
+    errors = Counter({key: sum(wrong[name] for name in names) for key, names in tested.items()})
     return [
         {
-            "trait": trait,
-            "value": value,
-            "train": len(clips.get((trait, value, "train"), ())),
-            "test": len(clips.get((trait, value, "test"), ())),
-            "windows": tested[trait, value],
-            "error": round(errors[trait, value] / tested[trait, value], 4)
-            if tested[trait, value]
-            else None,
+            "trait": key[0],
+            "value": key[1],
+            "train": len(clips.get((*key, "train"), ())),
+            "test": len(clips.get((*key, "test"), ())),
+            "windows": len(tested.get(key, ())),
+            "error": round(errors[key] / len(tested[key]), 4) if key in tested else None,
         }
-        for trait, value in rows
+        for key in sorted({(trait, value) for trait, value, _ in clips})
     ]

@@ -9,8 +9,10 @@ from typing import Any
 import yaml
 
 from pipeline.lineage import history
-from pipeline.lineage.corpus import CLIPS, LOCK, METRICS, PARAMS, PLAN, TRANSFERRED, Workspace
+from pipeline.lineage.corpus import LOCK, PARAMS, Place, layouts
 from pipeline.lineage.lock import Stage, listing, outs, parse_lock
+from pipeline.stage import code_file, name_of, study_of
+from pipeline.workspace import MAIN, Workspace
 
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "n_test")
 NAMED = 10  # clips named in the text; all of them stand in the data
@@ -18,43 +20,64 @@ NAMED = 10  # clips named in the text; all of them stand in the data
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What git has of one version: rows by key, lock, parameters and figures by dotted name."""
+    """What git has of one version of a study: rows by key, the lock of its stages and of those
+    of the whole line, parameters and figures by dotted name."""
 
     name: str
+    study: str
     rows: dict[str, dict[str, Any]]
     lock: dict[str, Stage]
     params: dict[str, Any]
     figures: dict[str, Any]
 
 
-def snapshot(root: Path, revision: str | None) -> Snapshot:
-    """A version at a revision, or the workspace for None.
+def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
+    """A version of a study at a revision, or in the workspace for None.
 
     Raises StageError for an unknown revision or a broken lock.
     """
 
     def text(path: Path) -> str:
-        if revision is None:
-            return (root / path).read_text() if (root / path).is_file() else ""
-        return history.show(root, revision, path) or ""
+        for place in layouts(path, study):
+            if revision is not None:
+                found = history.show(root, revision, place)
+            else:
+                found = (root / place).read_text() if (root / place).is_file() else None
+            if found:
+                return found
+        return ""
 
-    evaluation = json.loads(text(METRICS / "evaluation.json") or "{}")
-    figures: dict[str, Any] = dict(_flat(json.loads(text(METRICS / "counts.json") or "{}")))
-    for protocol in ("published", "clean"):
-        for unit in ("window", "clip"):
-            row = evaluation.get(protocol, {}).get(f"by_{unit}", {})
-            figures |= {f"{protocol}.{unit}.{key}": row[key] for key in FIGURES if key in row}
-    lock = text(LOCK)
+    names, lock = Workspace(study), text(LOCK)
+    stages = parse_lock(lock, f"{LOCK} of {revision}") if lock else {}
+    own = yaml.safe_load(text(names.study_file)) or {}
     return Snapshot(
         name=history.describe(root, revision) if revision else "the workspace",
-        rows=_by_key([json.loads(line) for line in text(PLAN).splitlines()]),
-        lock=parse_lock(lock, f"{LOCK} of {revision}") if lock else {},
-        params=dict(_flat(yaml.safe_load(text(PARAMS)) or {})),
-        figures=figures,
+        study=study,
+        rows=_by_key([json.loads(line) for line in text(names.plan).splitlines()]),
+        lock={key: stage for key, stage in stages.items() if study_of(key) in (study, None)},
+        params=dict(_flat({**(yaml.safe_load(text(PARAMS)) or {}), "study": own})),
+        figures={
+            **dict(_flat(json.loads(text(names.counts) or "{}"))),
+            **dict(_figures(json.loads(text(names.evaluation) or "{}"))),
+        },
     )
 
 
-def compare(old: Snapshot, new: Snapshot, place: Workspace) -> dict[str, Any]:
+def _figures(evaluation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Figures by name; task and model are named where a study has several."""
+    rows = evaluation.get("results")
+    if rows is None:  # before there were studies: one network a protocol
+        rows = [{**row, "protocol": name} for name, row in evaluation.items()]
+    several = len({(row.get("task"), row.get("model")) for row in rows}) > 1
+    for row in rows:
+        name = f"{row['task']}/{row['model']}/" if several else ""
+        for unit in ("window", "clip", "person"):
+            figures = row.get(f"by_{unit}", {})
+            for key in (key for key in FIGURES if key in figures):
+                yield f"{name}{row['protocol']}.{unit}.{key}", figures[key]
+
+
+def compare(old: Snapshot, new: Snapshot, place: Place) -> dict[str, Any]:
     """The difference as plain data: clips by key, parameters and figures as [old, new], code.
 
     `pixels` counts, of the clips that both versions have under one id, those whose bytes differ;
@@ -114,9 +137,7 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _pixels(
-    old: Snapshot, new: Snapshot, clips: list[str], place: Workspace
-) -> dict[str, Any] | None:
+def _pixels(old: Snapshot, new: Snapshot, clips: list[str], place: Place) -> dict[str, Any] | None:
     if not clips:
         return {"compared": 0, "differ": []}
     before, after = _clip_hashes(old, place), _clip_hashes(new, place)
@@ -127,11 +148,12 @@ def _pixels(
     return {"compared": len(known), "differ": differ}
 
 
-def _clip_hashes(version: Snapshot, place: Workspace) -> dict[str, str] | None:
+def _clip_hashes(version: Snapshot, place: Place) -> dict[str, str] | None:
     hashes: dict[str, str] = {}
-    made = outs(version.lock)
-    for folder in (str(CLIPS), str(TRANSFERRED)):
-        found = listing(made[folder], place.stores) if folder in made else {}
+    made, names = outs(version.lock), Workspace(version.study)
+    for path in (names.clips, names.transferred):
+        folders = [str(at) for at in layouts(path, version.study) if str(at) in made]
+        found = listing(made[folders[0]], place.stores) if folders else {}
         if found is None:
             return None
         hashes |= {Path(n).stem: md5 for n, md5 in found.items() if n.endswith(".mp4")}
@@ -144,12 +166,14 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[A
 
 
 def _changed_code(old: Mapping[str, Stage], new: Mapping[str, Stage]) -> list[str]:
-    hashes = [
-        {path: md5 for stage in lock.values() for path, md5 in stage.deps.items()}
-        for lock in (old, new)
-    ]
+    """What was no stage's output: sources, and the code of a stage under its file's name."""
+    hashes: list[dict[str, str]] = []
     made = {*outs(dict(old)), *outs(dict(new))}
-    return [path for path in _changed(*hashes) if path not in made]
+    for lock in (old, new):
+        read = {path: md5 for stage in lock.values() for path, md5 in stage.deps.items()}
+        code = {str(code_file(name_of(k))): stage.code for k, stage in lock.items() if stage.code}
+        hashes.append({path: md5 for path, md5 in read.items() if path not in made} | code)
+    return list(_changed(*hashes))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,23 +1,29 @@
-"""Erasing: the bytes go from the workspace, the work store, DVC's cache and folder remotes.
+"""Erasing: first a list of what goes, which the dry run counts; then exactly that list.
 
 DVC's own `gc` keeps whole versions or drops them; here the objects that show one person go from
-every version, and the others stay.
+every version, and the others stay. Inside the clone there is nobody else. Outside it (a shared
+cache, a remote, a home) only what versions of this repository list goes: who else lists the same
+bytes cannot be told from here.
 """
 
 import csv
+import os
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 
+from pipeline.corpus.register import COLUMNS, SHIPPED, inside, register_rows
+from pipeline.errors import StageError
 from pipeline.files import canonical, writing
 from pipeline.lineage import looks
-from pipeline.lineage.corpus import Workspace
+from pipeline.lineage.corpus import Place
 from pipeline.lineage.index import stream
 from pipeline.lineage.lock import file_md5, object_path, objects
-from pipeline.lineage.removal import Removal, referenced
+from pipeline.lineage.removal import Removal
 
 # A model holds something of everyone it was trained on, so no trained item outlives a removal.
 TRAINED = "train"
@@ -25,109 +31,187 @@ TRAINED = "train"
 DEMO = "demo"
 
 
-@dataclass
-class Erased:
-    """What was removed, by place: workspace, work store, cache, remote:<name>."""
+@dataclass(frozen=True)
+class Part:
+    """A file or folder that goes: where it is, the files in it and their bytes."""
 
-    files: dict[str, int] = field(default_factory=dict)
-    bytes: int = 0
-
-    def add(self, place: str, path: Path) -> None:
-        """Delete a file or folder and count it; one that is gone already is no error."""
-        if not path.exists():
-            return
-        inside = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
-        self.files[place] = self.files.get(place, 0) + len(inside)
-        self.bytes += sum(p.stat().st_size for p in inside)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.chmod(0o600)  # DVC keeps its objects read-only
-            path.unlink()
+    path: str
+    files: int
+    bytes: int
 
 
-def erase(place: Workspace, removal: Removal, known: np.ndarray) -> Erased:
-    """Delete every file and object of a removal, and what no version refers to.
+Going = dict[str, list[Part]]  # by place: workspace, work store, demo, cache, remote:<name>
 
-    `known` (R, 1024) are the subject's looks (`search.known_looks`): the work store also has what
-    other workspaces made of the subject, under keys that no table of this one knows.
+
+def going(place: Place, removal: Removal, known: np.ndarray, *registers: Path) -> Going:
+    """Everything that a removal deletes, each path once; nothing is touched.
+
+    `known` (R, 1024) are the subject's looks (`search.known_looks`): the work store and the cache
+    of the clone also have what runs that nobody committed made of the subject.
     """
-    erased = Erased()
-    for path in sorted(removal.paths):
-        erased.add("workspace", place.root / path)
-    erase_work(place.home / "work", removal, known, erased)
-    erased.add("demo", place.home / DEMO)
-    for database in sorted((place.home / "prefect").glob("prefect.db*")):
-        erased.add("history of Prefect's runs", database)  # task names are names of items
-    used = referenced(place)
-    for name, store in stores(place).items():
-        orphans = {md5 for md5, _ in objects(store)} - used
-        for md5 in sorted(removal.objects | orphans):
-            erased.add(name, object_path(store, md5))
-        _erase_run_cache(name, store, removal.objects | orphans, erased)
-    return erased
+    known, seen = looks.turned(known), set[Path]()
+    found: Going = {}
+    for name, path in _paths(place, removal, known, registers):
+        where = path.parent.resolve() / path.name
+        if where not in seen and os.path.lexists(path):
+            seen.add(where)
+            found.setdefault(name, []).append(_part(path))
+    return found
 
 
-def stores(place: Workspace) -> dict[str, Path]:
-    """DVC's cache and the folder remotes, by the names that a removal counts under."""
-    return {"cache": place.cache, **{f"remote:{n}": path for n, path in place.remotes.items()}}
+def require_deletable(parts: Going) -> None:
+    """Raise StageError when a folder does not let this user delete, before anything is."""
+    folders = {Path(part.path).parent for rows in parts.values() for part in rows}
+    for folder in sorted(folders):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StageError(f"{folder} does not let you delete in it; ask its owner, then again")
 
 
-def erase_work(work: Path, removal: Removal, known: np.ndarray, erased: Erased) -> None:
-    """Delete the finished items that show the subject, by log, kind, content and look."""
-    gone = {key for log in work.glob("*.log.jsonl") for key in _logged(log, removal)}
+def erase(place: Place, removal: Removal, parts: Going) -> None:
+    """Delete what is listed; what is gone already is no error, so a killed one is taken up."""
+    for part in (part for rows in parts.values() for part in rows):
+        _delete(Path(part.path))
+    keys = {Path(part.path).name for part in parts.get("work store", [])}
+    for log in (place.home / "work").glob("*.log.jsonl"):
+        rows = list(stream(log))
+        kept = [row for row in rows if not _mentions(row, _names(place, removal) | keys)]
+        if kept != rows:
+            _rewrite(log, kept)
+
+
+def photographs(register: Path, removal: Removal) -> list[Path]:
+    """The subject's photographs beside the register that no other row shows."""
+    rows = _rows(register)[1]
+    others = {row["file"] for row in rows if row["id"] not in _register_ids(removal)}
+    own = {row["file"] for row in rows if row["id"] in _register_ids(removal)}
+    named = own | set(removal.subject.photographs)
+    ours = (n for n in named - others if not n.startswith(SHIPPED) and inside(register.parent, n))
+    return sorted(register.parent / name for name in ours)
+
+
+def leave_register(register: Path, removal: Removal) -> None:
+    """Take the subject's rows out of the register."""
+    columns, rows = _rows(register)
+    kept = [row for row in rows if row["id"] not in _register_ids(removal)]
+    if kept != rows:
+        with writing(register) as part, part.open("w", newline="", encoding="utf-8") as out:
+            writer = csv.DictWriter(out, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(kept)
+
+
+def _paths(
+    place: Place, removal: Removal, known: np.ndarray, registers: Sequence[Path]
+) -> Iterator[tuple[str, Path]]:
+    """Place and path of all that goes, whether or not it is there."""
+    for name in sorted(removal.paths):
+        yield "workspace", place.root / name
+    for path in (path for register in registers for path in photographs(register, removal)):
+        yield "workspace", path
+    for item in _items(place, removal, known):
+        yield "work store", item
+    if place.owns(place.home):
+        yield "demo", place.home / DEMO
+        for database in sorted((place.home / "prefect").glob("prefect.db*")):
+            yield "history of Prefect's runs", database  # task names are names of items
+    for name, store in place.named.items():
+        gone = removal.objects | set(_uncommitted(place, store, removal, known))
+        for md5 in sorted(gone):
+            yield name, object_path(store, md5)
+        for entry in _run_cache(place, store, removal, gone):
+            yield name, entry
+
+
+def _uncommitted(place: Place, store: Path, removal: Removal, known: np.ndarray) -> Iterator[str]:
+    """Objects of the clone's own cache that no version lists and that show the subject."""
+    if place.owns(store):
+        for md5, path in objects(store):
+            if md5 not in removal.listed and looks.nearest(path, known)[1] < looks.ALIKE:
+                yield md5
+
+
+def _run_cache(place: Place, store: Path, removal: Removal, gone: set[str]) -> Iterator[Path]:
+    """DVC's memory of runs whose outputs go, which would only be looked up in vain.
+
+    Outside the clone only of runs all of whose outputs versions of this repository list.
+    """
+    for entry in sorted((store / "runs").glob("??/*/*")):
+        made = _outputs(entry) if entry.is_file() else set()
+        if made & gone and (place.owns(store) or made <= removal.listed):
+            yield entry
+
+
+def _outputs(entry: Path) -> set[str]:
+    try:
+        rows = yaml.safe_load(entry.read_text())["outs"]
+        return {row["md5"] for row in rows}
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+        return set()  # half written by a killed DVC
+
+
+def _items(place: Place, removal: Removal, known: np.ndarray) -> Iterator[Path]:
+    """The finished items that show the subject, by log, kind, content and look."""
+    work, own = place.home / "work", place.owns(place.home)
+    named = _names(place, removal)
+    logged = {
+        row["key"]
+        for log in work.glob("*.log.jsonl")
+        for row in stream(log)
+        if _mentions(row, named) and "key" in row
+    }
     for item in sorted(work.glob("*/??/*")):
-        if item.is_dir() and (
-            item.name in gone
-            or item.parent.parent.name == TRAINED
-            or any(_holds(path, removal, known) for path in item.rglob("*") if path.is_file())
-        ):
-            gone.add(item.name)
-            erased.add("work store", item)
-    for log in work.glob("*.log.jsonl"):
-        rows = (row for row in stream(log) if not _mentions(row, removal, gone))
-        _rewrite(log, rows)
+        trained = own and item.parent.parent.name == TRAINED
+        if item.name.split(".")[0] in logged or trained or _holds(item, removal, known, own):
+            yield item
 
 
-def erase_register(register: Path, removal: Removal, erased: Erased) -> bool:
-    """Take the subject's rows out of the register and delete its photographs; was there one?"""
-    ids = {key.removeprefix("photo/") for key in removal.subject.keys if key.startswith("photo/")}
-    if not ids or not register.is_file():
-        return False
-    with register.open(newline="") as stream_:
-        reader = csv.DictReader(stream_)
-        columns, rows = list(reader.fieldnames or ()), list(reader)
-    for row in rows:
-        if row["id"] in ids and not row["file"].startswith("skimage:"):
-            erased.add("workspace", register.parent / row["file"])
-    with writing(register) as part, part.open("w", newline="") as out:
-        writer = csv.DictWriter(out, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["id"] not in ids)
-    return True
+def _holds(item: Path, removal: Removal, known: np.ndarray, own: bool) -> bool:
+    for path in (path for path in item.rglob("*") if path.is_file()):
+        if file_md5(path) in removal.objects:
+            return True
+        if own and looks.nearest(path, known)[1] < looks.ALIKE:
+            return True
+    return False
 
 
-def _logged(log: Path, removal: Removal) -> list[str]:
-    return [row["key"] for row in stream(log) if _mentions(row, removal) and "key" in row]
+def _names(place: Place, removal: Removal) -> set[str]:
+    """What names the subject in a log; in a shared home a key may be somebody else's too."""
+    own = set(removal.subject.keys) if place.owns(place.home) else set[str]()
+    return {*removal.names, *removal.subject.ids, *own}
 
 
-def _holds(path: Path, removal: Removal, known: np.ndarray) -> bool:
-    return file_md5(path) in removal.objects or looks.nearest(path, known) < looks.ALIKE
-
-
-def _mentions(row: object, removal: Removal, gone: Iterable[str] = ()) -> bool:
-    named = {*removal.names, *removal.subject.ids, *removal.subject.keys, *gone}
+def _mentions(row: object, named: set[str]) -> bool:
     return isinstance(row, dict) and any(value in named for value in map(str, row.values()))
 
 
+def _part(path: Path) -> Part:
+    folder = path.is_dir() and not path.is_symlink()
+    inside = [p for p in path.rglob("*") if not p.is_dir()] if folder else [path]
+    return Part(str(path), len(inside), sum(p.lstat().st_size for p in inside))
+
+
+def _delete(path: Path) -> None:
+    # A folder of the work store stands for a finished item, so it goes from its name at once.
+    half = path.with_name(f".{path.name}.part")
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(half, ignore_errors=True)
+        path.rename(half)
+    else:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(half, ignore_errors=True)
+
+
+def _register_ids(removal: Removal) -> set[str]:
+    return {key.removeprefix("photo/") for key in removal.subject.keys if key.startswith("photo/")}
+
+
+def _rows(register: Path) -> tuple[Sequence[str], list[dict[str, str]]]:
+    if not register.is_file():
+        return (), []
+    rows = [row.cells for row in register_rows(register)]
+    return list(rows[0]) if rows else COLUMNS, rows
+
+
 def _rewrite(path: Path, rows: Iterable[object]) -> None:
-    lines = [canonical(row) + "\n" for row in rows]
     with writing(path) as part:
-        part.write_text("".join(lines))
-
-
-def _erase_run_cache(name: str, store: Path, gone: set[str], erased: Erased) -> None:
-    # DVC's memory of runs: an entry whose output is gone would only be looked up in vain.
-    for entry in sorted((store / "runs").rglob("*")):
-        if entry.is_file() and any(md5 in entry.read_text() for md5 in gone):
-            erased.add(name, entry)
+        part.write_text("".join(canonical(row) + "\n" for row in rows))

@@ -39,13 +39,14 @@ def _products(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     more = leads.get("clips", 0) - len(clips)
     named = [(str(v), key) for key in ("portraits", "copies") for v in leads.get(key, [])]
     counts = [
-        (f"{row['windows']} windows, {row['copies']} copies", f"{row['protocol']}: {row['side']}")
+        (
+            f"{row['windows']} windows, {row['copies']} copies",
+            f"{row['task']}, {row['draw']}: {row['side']}",
+        )
         for row in leads.get("samples", [])
     ]
     keys = ("models", "metrics", "trains", "judges")
     ends = [(str(v), str(v).split(":")[0]) for key in keys for v in leads.get(key, [])]
-    if isinstance(leads.get("metric"), str):
-        ends.append((leads["metric"], "metric"))
     return _cut(clips + named, extra=max(0, more), room=SHOWN - 2) + counts + ends
 
 

@@ -8,33 +8,47 @@ An object lies at <store>/files/md5/<two digits>/<the rest>, in a cache and a fo
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipeline.errors import StageError
+from pipeline.files import read_text
+from pipeline.stage import STAGES, code_file
+
+CODE_FILES = {code_file(name) for name in STAGES}
+# A removal reads the lock of every version; libyaml's loader is as safe, and ten times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a lock: its command, parameters (dotted name > value), hashes by path."""
+    """One stage of a lock: its command, parameters (dotted name > value), hashes by path.
+
+    Keys of the study's file are named `study.<key>`; `code` is the digest of the stage's closure.
+    `rest` is what else it says of a path, by "deps path" or "outs path": size, nfiles, hash.
+    """
 
     cmd: str
     params: dict[str, Any]
     deps: dict[str, str]
     outs: dict[str, str]
+    code: str | None = None
+    rest: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def parse_lock(text: str, where: str = "dvc.lock") -> dict[str, Stage]:
     """The stages of a lock file by name; StageError when it is no such file."""
     try:
-        stages = yaml.safe_load(text)["stages"]
+        stages = _LOADER(text).get_single_data()["stages"]
         return {name: _stage(row) for name, row in sorted(stages.items())}
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise StageError(
-            f"{where} is no lock file of DVC ({error!r}); take it back from git"
+            f"{where} is no lock file of DVC ({said}); take it back from git"
         ) from error
 
 
@@ -42,7 +56,7 @@ def read_lock(path: Path) -> dict[str, Stage]:
     """`parse_lock` of a file; StageError when it is missing."""
     if not path.is_file():
         raise StageError(f"{path} is missing; run `pallor run` to make the corpus")
-    return parse_lock(path.read_text(), str(path))
+    return parse_lock(read_text(path), str(path))
 
 
 def outs(lock: dict[str, Stage]) -> dict[str, str]:
@@ -81,20 +95,32 @@ def objects(store: Path) -> Iterator[tuple[str, Path]]:
 
 
 def listing(md5: str, stores: Iterable[Path]) -> dict[str, str] | None:
-    """MD5 by relative path in a folder object; None when no store holds it."""
+    """MD5 by relative path in a folder object; None when no store holds it whole."""
     for store in stores:
         path = object_path(store, md5)
         if path.is_file():
-            return {row["relpath"]: row["md5"] for row in json.loads(path.read_text())}
+            with suppress(ValueError, KeyError, TypeError):  # altered; another store may be right
+                return {row["relpath"]: row["md5"] for row in json.loads(path.read_text())}
     return None
 
 
 def _stage(row: dict[str, Any]) -> Stage:
     params: dict[str, Any] = {}
-    for values in row.get("params", {}).values():
-        params |= values
-    hashes = ({entry["path"]: entry["md5"] for entry in row.get(k, [])} for k in ("deps", "outs"))
-    return Stage(row["cmd"], params, *hashes)
+    code = None
+    for file, values in row.get("params", {}).items():
+        if Path(file) in CODE_FILES:
+            code = values["digest"]
+        else:
+            params |= {name.removeprefix("params."): value for name, value in values.items()}
+    deps, made = (
+        {entry["path"]: entry["md5"] for entry in row.get(kind, [])} for kind in ("deps", "outs")
+    )
+    rest = {
+        f"{kind} {entry['path']}": {k: v for k, v in entry.items() if k not in ("path", "md5")}
+        for kind in ("deps", "outs")
+        for entry in row.get(kind, [])
+    }
+    return Stage(row["cmd"], params, deps, made, code, rest)
 
 
 def _parts(name: str) -> tuple[str, ...]:

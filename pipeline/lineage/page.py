@@ -10,7 +10,6 @@ TITLES = {
     "is": "what it is", "made_from": "made from", "leads_to": "leads to", "files": "files",
     "sides": "sides of the splits", "coverage": "coverage and error", "stages": "stages",
 }  # fmt: skip
-_CODE = ("avatars", "fomm", "models", "pipeline", "flows")
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; color: #1b1f24 }
 h1 { font-size: 1.4rem } h2 { font-size: 1.05rem; margin-top: 2rem }
@@ -47,16 +46,26 @@ def _section(key: str, value: Any) -> list[str]:
 
 
 def _stage(stage: Mapping[str, Any]) -> list[str]:
-    code = [path for path in stage["inputs"] if path.split("/")[0] in _CODE]
-    inputs = [f"    {path} {md5}" for path, md5 in stage["inputs"].items() if path not in code]
+    inputs = [f"    {path} {md5}" for path, md5 in stage["inputs"].items()]
     return [
         f"  {stage['stage']}: {stage['command']}",
         f"    rebuildable: {stage['rebuildable']}",
         f"    params: {_short(stage['params'])}",
         f"    {_run(stage['run'])}",
         *inputs,
-        f"    and {len(code)} files and folders of code (hashes: --json)",
+        f"    {_code(stage)}",
     ]
+
+
+def _code(stage: Mapping[str, Any]) -> str:
+    found = stage["closure"]
+    if found is None:
+        return f"code: {stage['code'] or 'none named'}; no version here lists its files"
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    return (
+        f"code: {found['digest']}, {found['module']} with the {len(found['files'])} files that it "
+        f"imports (--json lists them); {packages or 'no package'}"
+    )
 
 
 def _run(run: Mapping[str, Any] | None) -> str:

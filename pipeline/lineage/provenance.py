@@ -13,54 +13,48 @@ from avatars.assets import REGISTER
 from pipeline.lineage import history
 from pipeline.lineage.corpus import LOCK
 from pipeline.lineage.lock import Stage
-
-# The stages whose work is in each kind of artefact, in order.
-STAGES = {
-    "clip": ("plan", "render"),
-    "transfer": ("plan", "render", "portraits", "motion", "transfer"),
-    "portrait": ("plan", "portraits"),
-    "identity": ("plan",),
-    "camera": ("plan",),
-    "expression": ("plan",),
-    "sample": ("facenets", "faces", "split", "oversample"),
-    "model": ("plan", "facenets", "faces", "split", "oversample", "train"),
-    "metric": ("train", "evaluate"),
-}
-# Whether the same inputs give the same bytes, as far as it was seen.
-REBUILDABLE = {
-    "plan": "bit for bit on any machine",
-    "render": "bit for bit on one kind of processor; `pallor verify --rebuild N` does it",
-    "portraits": "bit for bit on one kind of processor",
-    "motion": "no: trained on two threads, whose sums have no fixed order; its file is committed",
-    "facenets": "no: trained on two threads, as motion is; its files are committed",
-    "transfer": "bit for bit on one kind of processor (one torch thread)",
-    "faces": "bit for bit with the same detector and weights (`data/faces/detector.json`)",
-    "split": "bit for bit on any machine",
-    "oversample": "bit for bit on any machine",
-    "train": "bit for bit on one kind of processor (one torch thread); another may end elsewhere",
-    "evaluate": "bit for bit from the same models; figures to six digits elsewhere",
-}
+from pipeline.stage import behind, code_file
+from pipeline.workspace import MAIN
 
 
-def stages_of(kind: str, lock: dict[str, Stage], runs: Path) -> list[dict[str, Any]]:
+def stages_of(
+    kind: str, lock: dict[str, Stage], runs: Path, study: str = MAIN
+) -> list[dict[str, Any]]:
     """What is known of each stage behind an artefact of `kind`, in order; those in the lock only.
 
-    Each holds `stage`, `command`, `params`, `inputs` (hash by path), `rebuildable` and `run`, the
-    newest completed run record below `runs` or None.
+    Each holds `stage`, `command`, `params`, `inputs` (hash by path), `code` (the digest of the
+    stage's closure when it ran), `rebuildable` and `run`, the newest completed run record below
+    `runs` or None.
     """
     records = newest_runs(runs)
     return [
         {
-            "stage": name,
-            "command": lock[name].cmd,
-            "params": lock[name].params,
-            "inputs": lock[name].deps,
-            "rebuildable": REBUILDABLE[name],
-            "run": records.get(name),
+            "stage": stage.name,
+            "command": lock[key].cmd,
+            "params": lock[key].params,
+            "inputs": lock[key].deps,
+            "code": lock[key].code,
+            "rebuildable": stage.rebuildable,
+            "run": records.get(key),
         }
-        for name in STAGES[kind]
-        if name in lock
+        for stage in behind(kind)
+        if (key := stage.key(study)) in lock
     ]
+
+
+def code_behind(stage: str, root: Path, code: str | None) -> dict[str, Any] | None:
+    """The files and packages that decided a stage's bytes, for the digest `code` of its lock.
+
+    Read from code/<stage>.json of the workspace, else from the newest commit that has that digest
+    there; None when no version has it.
+    """
+    path = code_file(stage)
+    texts = [(root / path).read_text()] if (root / path).is_file() else []
+    if history.is_repository(root):
+        shown = (history.show(root, at, path) for at in history.touching(root, path))
+        texts += [text for text in shown if text]
+    rows = (json.loads(text) for text in texts)
+    return next((row for row in rows if row["digest"] == code), None)
 
 
 def newest_runs(runs: Path) -> dict[str, dict[str, Any]]:

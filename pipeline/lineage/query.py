@@ -2,11 +2,10 @@
 
 import sqlite3
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pipeline.errors import StageError
-from pipeline.records import PROTOCOLS
+from pipeline.naming import nearest
 
 FIRST = 20  # ids named in an answer; the count is always whole
 KINDS = ("clip", "portrait", "identity", "camera", "sample", "expression", "model", "metric")
@@ -27,16 +26,19 @@ FILTERS = {
     "portrait": "portrait = :portrait",
     "expression": "expression = :expression",
     "camera": f"id IN ({CLIPS_OF['camera'].replace(':id', ':camera')})",
+    "label": "label = :label",
+    "cohort": "cohort = :cohort",
     "kind": "kind = :kind",
     "status": "status = :status",
 }
 
+_FIXED = {"kind": ("avatar", "transfer"), "status": ("kept", "quarantined", "planned")}
+
 
 def kind_of(database: sqlite3.Connection, name: str) -> str:
     """Which of KINDS an id or name is; StageError with the nearest known id when it is none."""
-    prefix, colon, protocol = name.partition(":")
-    if colon and prefix in ("model", "metric") and protocol in PROTOCOLS:
-        return prefix
+    if trial := _one(database, "SELECT kind FROM trial WHERE id = :id", id=name):
+        return str(trial["kind"])
     for kind, table in _FOUND_IN.items():
         if _one(database, f"SELECT 1 FROM {table} WHERE id = :id", id=name):
             return kind
@@ -55,12 +57,19 @@ def row_of(database: sqlite3.Connection, kind: str, name: str) -> dict[str, Any]
 
 
 def resolve(database: sqlite3.Connection, name: str) -> str:
-    """An id as it is, or the id behind a key for people: "3/FD3-L", "photo/astronaut"."""
+    """An id as it is, or the id behind a key for people: "3/smiling", "photo/astronaut".
+
+    "model:folds-1" and "metric:folds" stand for the one of that name where a study trains one.
+    """
     for table in ("clip", "portrait"):
         row = _one(database, f"SELECT id FROM {table} WHERE key = :key", key=name)
         if row:
             return str(row["id"])
-    return name
+    kind, colon, last = name.partition(":")
+    rows = database.execute(
+        "SELECT id FROM trial WHERE kind = ? AND coalesce(draw, protocol) = ?", (kind, last)
+    ).fetchall()
+    return str(rows[0]["id"]) if colon and len(rows) == 1 else name
 
 
 def find(
@@ -68,27 +77,51 @@ def find(
 ) -> list[str]:
     """The ids of the clips that fit every filter (keys of FILTERS), sorted.
 
-    `side` is (protocol, train|test): only clips with a window there.
+    `side` is (draw, side): only clips with a window there.
     """
     where = [FILTERS[name] for name in filters]
     values = dict(filters)
     if side:
         where.append(
             "id IN (SELECT clip FROM sample JOIN side ON side.sample = sample.id "
-            "WHERE protocol = :protocol AND side = :side)"
+            "WHERE task = '' AND draw = :draw AND side = :side)"
         )
-        values |= {"protocol": side[0], "side": side[1]}
+        values |= {"draw": side[0], "side": side[1]}
     clause = " AND ".join(where) or "1"
     rows = database.execute(f"SELECT id FROM clip WHERE {clause} ORDER BY id", values)
     return [row["id"] for row in rows]
 
 
-def parse_side(text: str) -> tuple[str, str]:
-    """(protocol, side) of "clean:test"; StageError for anything else."""
-    protocol, _, side = text.partition(":")
-    if protocol not in PROTOCOLS or side not in ("train", "test"):
-        raise StageError(f"'{text}' is no side; it looks like clean:test or published:train")
-    return protocol, side
+def meant(database: sqlite3.Connection, filters: Mapping[str, str]) -> dict[str, str]:
+    """The filters of `find` with every key as `explain` knows it in the place of its id.
+
+    A key of a portrait or a clip stands for its person and camera too. Raises StageError for a
+    name that no table holds.
+    """
+    return {name: _meant(database, name, value) for name, value in filters.items()}
+
+
+def _meant(database: sqlite3.Connection, name: str, value: str) -> str:
+    if name in _FIXED or name in ("label", "cohort"):
+        known = _FIXED.get(name) or _values(database, f"SELECT DISTINCT {name} FROM clip")
+        if value not in known:
+            raise StageError(f"'{value}' is no {name}; {nearest(value, known)}")
+        return value
+    found = resolve(database, value)
+    kind = kind_of(database, found)
+    if kind in ("clip", "portrait") and kind != name:
+        column = {"identity": "person"}.get(name, name)
+        return str(row_of(database, kind, found).get(column) or found)
+    return found
+
+
+def parse_side(database: sqlite3.Connection, text: str) -> tuple[str, str]:
+    """(draw, side) of "folds-1:test"; StageError, with an example, for anything else."""
+    known = _values(database, "SELECT DISTINCT draw || ':' || side FROM side WHERE task = ''")
+    if text not in known:
+        raise StageError(f"'{text}' is no side; {nearest(text, known)}")
+    draw, _, side = text.partition(":")
+    return draw, side
 
 
 def derived_clips(database: sqlite3.Connection, kind: str, name: str) -> list[str]:
@@ -104,15 +137,15 @@ _SAMPLES_OF = """
 
 
 def derived_samples(database: sqlite3.Connection, kind: str, name: str) -> list[dict[str, Any]]:
-    """One row for protocol and side: `windows`, and `copies` made of them by oversampling.
+    """One row a task, draw and side: `windows`, and `copies` made of them by oversampling.
 
     A blend counts for both windows it is made of.
     """
     query = f"""
-        SELECT protocol, side, sum(origin IS NULL) AS windows, sum(origin IS NOT NULL) AS copies
+        SELECT task, draw, side, sum(origin IS NULL) AS windows, sum(origin IS NOT NULL) AS copies
         FROM sample JOIN side ON side.sample = sample.id
-        WHERE sample.id IN ({_SAMPLES_OF.format(clips=CLIPS_OF[kind])})
-        GROUP BY protocol, side ORDER BY protocol, side"""
+        WHERE task <> '' AND sample.id IN ({_SAMPLES_OF.format(clips=CLIPS_OF[kind])})
+        GROUP BY task, draw, side ORDER BY task, draw, side"""
     return [dict(row) for row in database.execute(query, {"id": name})]
 
 
@@ -123,9 +156,43 @@ def sample_ids(database: sqlite3.Connection, kind: str, name: str) -> list[str]:
 
 
 def sides_of_sample(database: sqlite3.Connection, name: str) -> dict[str, str]:
-    """Side by protocol."""
-    rows = database.execute("SELECT protocol, side FROM side WHERE sample = ?", (name,))
-    return {row["protocol"]: row["side"] for row in rows}
+    """Side by draw; a copy is on the side of its origin."""
+    rows = database.execute("SELECT DISTINCT draw, side FROM side WHERE sample = ?", (name,))
+    return {row["draw"]: row["side"] for row in rows}
+
+
+def trial(database: sqlite3.Connection, name: str) -> dict[str, Any]:
+    """`task`, `model`, `protocol` and, of a model, `draw` behind an id of either kind."""
+    found = _one(database, "SELECT task, model, protocol, draw FROM trial WHERE id = :id", id=name)
+    assert found is not None
+    return found
+
+
+def models_of(database: sqlite3.Connection, rows: list[dict[str, Any]]) -> list[str]:
+    """The models that saw the samples of `derived_samples`: those not on the test side."""
+    seen = {(row["task"], row["draw"]) for row in rows if row["side"] != "test"}
+    return [m["id"] for m in _models(database) if (m["task"], m["draw"]) in seen]
+
+
+def metrics_of(database: sqlite3.Connection, rows: list[dict[str, Any]]) -> list[str]:
+    """The metrics that judge the samples of `derived_samples`: those on the test side."""
+    seen = {(row["task"], row["draw"]) for row in rows if row["side"] == "test"}
+    judged = [m for m in _models(database) if (m["task"], m["draw"]) in seen]
+    return sorted({f"metric:{m['task']}/{m['model']}/{m['protocol']}" for m in judged})
+
+
+def asked_of_sample(database: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
+    """Task, draw and side of a sample in each task that asks about it."""
+    query = "SELECT task, draw, side FROM side WHERE sample = ? AND task <> ''"
+    return [dict(row) for row in database.execute(query, (name,))]
+
+
+def _models(database: sqlite3.Connection) -> list[sqlite3.Row]:
+    return database.execute("SELECT * FROM trial WHERE kind = 'model' ORDER BY id").fetchall()
+
+
+def _values(database: sqlite3.Connection, query: str) -> list[str]:
+    return [str(row[0]) for row in database.execute(query)]
 
 
 def copies_of(database: sqlite3.Connection, name: str) -> list[str]:
@@ -135,30 +202,29 @@ def copies_of(database: sqlite3.Connection, name: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def class_counts(database: sqlite3.Connection, protocol: str) -> dict[str, dict[str, int]]:
-    """Side > label > windows, oversampled copies included."""
+def class_counts(database: sqlite3.Connection, task: str, draw: str) -> dict[str, dict[str, int]]:
+    """Side > class > windows, oversampled copies included."""
+    query = "SELECT side, label, n FROM balance WHERE task = ? AND draw = ? ORDER BY side, label"
     counts: dict[str, dict[str, int]] = {}
-    for row in database.execute(
-        "SELECT side, label, n FROM balance WHERE protocol = ? ORDER BY side, label", (protocol,)
-    ):
+    for row in database.execute(query, (task, draw)):
         counts.setdefault(row["side"], {})[row["label"]] = row["n"]
     return counts
 
 
-def both_sides(database: sqlite3.Connection, protocol: str) -> list[str]:
-    """The groups of people with windows on the training and on the test side, sorted."""
-    query = "SELECT id FROM shared WHERE protocol = ? ORDER BY id"
-    return [row["id"] for row in database.execute(query, (protocol,))]
+def both_sides(database: sqlite3.Connection, draw: str) -> list[str]:
+    """The groups of people with windows on more than one side of a draw, sorted."""
+    query = "SELECT id FROM shared WHERE draw = ? ORDER BY id"
+    return [row["id"] for row in database.execute(query, (draw,))]
 
 
 def family_sides(database: sqlite3.Connection, clip: str) -> dict[str, dict[str, int]]:
-    """Protocol > side > windows of the whole group of people that a clip belongs to."""
+    """Draw > side > windows of the whole group of people that a clip belongs to."""
     query = """
-        SELECT protocol, side, n FROM family
+        SELECT draw, side, n FROM family
         WHERE id = (SELECT family FROM sample WHERE clip = ? LIMIT 1)"""
     sides: dict[str, dict[str, int]] = {}
     for row in database.execute(query, (clip,)):
-        sides.setdefault(row["protocol"], {})[row["side"]] = row["n"]
+        sides.setdefault(row["draw"], {})[row["side"]] = row["n"]
     return sides
 
 
@@ -170,9 +236,9 @@ def _one(database: sqlite3.Connection, query: str, **values: str) -> dict[str, A
 def _hint(database: sqlite3.Connection, name: str) -> str:
     prefix = name.split("-")[0]
     tables = {"clip": "clip", "transfer": "clip", "portrait": "portrait", "identity": "person"}
-    known = [f"model:{p}" for p in PROTOCOLS] + [f"metric:{p}" for p in PROTOCOLS]
+    known = _values(database, "SELECT id FROM trial")
     if prefix in tables:
         query = f"SELECT id FROM {tables[prefix]} WHERE id LIKE ? LIMIT 1000"
         known = [row["id"] for row in database.execute(query, (f"{prefix}-%",))] or known
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"the nearest is '{close[0]}'" if close else "`pallor find` lists its clips"
+    hint = nearest(name, known)
+    return hint if hint.startswith("the nearest") else "`pallor find` lists its clips"

@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.corpus.render import render_specs, spec_of
 from pipeline.errors import ClipError
-from pipeline.lineage.corpus import CLIPS
 from pipeline.media.video import read_clip
 from pipeline.records import ClipPlan
 from pipeline.store.store import Store
@@ -30,20 +29,23 @@ class Rebuilt:
         return f"{self.clip_id}: DIFFERS by up to {self.largest} levels, {self.psnr:.1f} dB PSNR"
 
 
-def draw(clips: list[ClipPlan], count: int, seed: int) -> list[ClipPlan]:
+Stored = tuple[ClipPlan, Path]  # a planned clip, and its film
+
+
+def draw(clips: list[Stored], count: int, seed: int) -> list[Stored]:
     """`count` different clips, the same for the same seed."""
     order = np.random.default_rng(seed).permutation(len(clips))
     return [clips[number] for number in order[:count]]
 
 
-def rebuild(clips: list[ClipPlan], root: Path, store: Store) -> Iterator[Rebuilt]:
+def rebuild(clips: list[Stored], store: Store) -> Iterator[Rebuilt]:
     """Render `clips` in a fresh Blender process, past the work store, and compare each.
 
     Raises ClipError when a stored clip cannot be read or has another shape.
     """
-    rendered = render_specs([spec_of(clip) for clip in clips], store.root, store)
-    for clip, (frames, _) in zip(clips, rendered, strict=True):
-        stored = read_clip(root / CLIPS / f"{clip.clip_id}.mp4")
+    rendered = render_specs([spec_of(clip) for clip, _ in clips], store.root, store)
+    for (clip, film), (frames, _) in zip(clips, rendered, strict=True):
+        stored = read_clip(film)
         if stored.shape != frames.shape:
             raise ClipError(f"{clip.clip_id} is stored as {stored.shape}, rebuilt {frames.shape}")
         error = np.abs(stored.astype(np.int16) - frames.astype(np.int16))

@@ -13,7 +13,7 @@ from pipeline.errors import StageError
 from pipeline.files import digest, file_digest
 from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
-from pipeline.lineage.corpus import LOCK, PARAMS, Workspace
+from pipeline.lineage.corpus import LOCK, PARAMS, Place
 from pipeline.lineage.lock import Stage, outs, read_lock
 from pipeline.lineage.sign import Envelope, load_key, open_envelope, sign
 
@@ -21,7 +21,7 @@ VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?")
 KEY = Path("keys/release.pem")  # below the home folder, outside git
 
 
-def release(place: Workspace, version: str, key: Path | None = None) -> tuple[str, str]:
+def release(place: Place, version: str, key: Path | None = None) -> tuple[str, str]:
     """Tag the commit as v<version> with a signed attestation; the tag and the key's fingerprint.
 
     Raises StageError for a name that is no version, a tag that exists, a tree that differs from
@@ -44,7 +44,7 @@ def release(place: Workspace, version: str, key: Path | None = None) -> tuple[st
     return tag, envelope["signatures"][0]["keyid"]
 
 
-def statement(place: Workspace, version: str) -> dict[str, Any]:
+def statement(place: Place, version: str) -> dict[str, Any]:
     """What the version consists of and was made from, as an in-toto statement."""
     lock = read_lock(place.root / LOCK)
     return {
@@ -82,7 +82,7 @@ def subjects(root: Path, lock: dict[str, Stage]) -> dict[str, str]:
     return found
 
 
-def verify_release(place: Workspace, version: str) -> tuple[str, list[Finding]]:
+def verify_release(place: Place, version: str) -> tuple[str, list[Finding]]:
     """The signer's fingerprint, and what here is not what the release's attestation states.
 
     Raises StageError without such a release, AssetError for a signature that does not fit.

@@ -9,17 +9,21 @@ from typing import Any
 
 from pipeline.errors import StageError
 from pipeline.lineage import history
-from pipeline.lineage.corpus import LOCK, PLAN, Workspace
+from pipeline.lineage.corpus import LOCK, PLANS, Place
 from pipeline.lineage.index import stream
 from pipeline.lineage.lock import Stage, hash_folder, listing, parse_lock, read_lock
+from pipeline.stage import STAGES, name_of, study_of
+from pipeline.stage import place as path_of
+from pipeline.workspace import MAIN, Workspace
 
 Row = dict[str, Any]
 
 # Folders with one file an item, named by its id; every other output is made from all people.
-ITEMS = ("data/clips", "data/portraits", "data/transferred", "data/faces")
+ITEMS = {path_of(stage.items, Workspace()).name for stage in STAGES.values() if stage.items}
 TABLES = ("portraits.jsonl", "faces.jsonl", "quarantine.jsonl")
-NOBODY = ("data/faces/detector.json",)
-OTHER_PEOPLE = ("motion", "facenets")  # whom these networks were trained on is in no clip
+NOBODY = "detector.json"
+# Whom the networks of the whole line were trained on is in no clip; code and settings are nobody.
+OTHER_PEOPLE = {"code", "settings", *(s.name for s in STAGES.values() if s.scope == "line")}
 EMPTY = hashlib.md5(b"").hexdigest()  # a table without rows shows nobody
 
 
@@ -38,71 +42,109 @@ class Removal:
     """Everything that holds the subject.
 
     `names` are the ids of the portraits and clips that show or follow it; `paths` the outputs of
-    the workspace to delete; `objects` hashes in caches and remotes; `revisions` the commits.
+    the workspace to delete; `objects` hashes in caches and remotes; `pictures` those of them that
+    show it; `listed` every hash that some version has; `revisions` the commits; `unlisted` folders
+    whose list of files no store has.
     """
 
     subject: Subject
     names: set[str] = field(default_factory=set)
     paths: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
+    pictures: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
     revisions: list[str] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Version:
-    """One state of the dataset; `revision` is None for the workspace, committed or not."""
+    """One state of the dataset; `revision` is None for the workspace, committed or not.
+
+    `plans` are the rows of each study's plan; before there were studies the only one's is None.
+    """
 
     revision: str | None
-    rows: Sequence[Row]
+    plans: dict[str | None, list[Row]]
     lock: dict[str, Stage]
 
-    def files(self, place: Workspace) -> Iterator[tuple[str, str]]:
-        """(path, hash) of every file the stages wrote; a folder whose list is lost has none."""
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all plans."""
+        return [row for rows in self.plans.values() for row in rows]
+
+    def files(self, place: Place) -> Iterator[tuple[str | None, str, str]]:
+        """(study, path, hash) of every file the stages wrote; none of a folder of unknown files."""
         for name, stage in self.lock.items():
-            if name in OTHER_PEOPLE:
+            if name_of(name) in OTHER_PEOPLE:
                 continue
             for path, md5 in stage.outs.items():
                 if md5.endswith(".dir"):
                     inside = listing(md5, place.stores) or self._uncached(place.root / path)
-                    yield from ((f"{path}/{file}", found) for file, found in inside.items())
+                    for file, found in inside.items():
+                        yield study_of(name), f"{path}/{file}", found
                 else:
-                    yield path, md5
+                    yield study_of(name), path, md5
+
+    def unlisted(self, place: Place) -> set[str]:
+        """The folders of data that are in this version, but no store says with which files."""
+        made = {
+            p: md5
+            for n, s in self.lock.items()
+            if name_of(n) not in OTHER_PEOPLE
+            for p, md5 in s.outs.items()
+        }
+        folders = {md5 for path, md5 in made.items() if path.startswith("data/")}
+        return {md5 for md5 in folders if md5.endswith(".dir") and not listing(md5, place.stores)}
 
     def _uncached(self, folder: Path) -> dict[str, str]:
         # An output that DVC does not cache is only in the workspace (and, as bytes, in git).
         return hash_folder(folder) if self.revision is None and folder.is_dir() else {}
 
 
-def versions(place: Workspace) -> Iterator[Version]:
-    """The workspace, then every commit of all branches and tags that changed plan or lock."""
+def versions(place: Place) -> Iterator[Version]:
+    """The workspace, then every commit that this clone knows that changed a plan or the lock."""
     lock = read_lock(place.root / LOCK) if (place.root / LOCK).is_file() else {}
-    yield Version(None, list(stream(place.root / PLAN)), lock)
+    found = [*place.root.glob("data/plan.jsonl"), *place.root.glob("data/*/plan.jsonl")]
+    yield Version(None, {_study(path.parts): list(stream(path)) for path in found}, lock)
     if not history.is_repository(place.root):
         return
-    for revision in history.touching(place.root, LOCK, PLAN):
+    for revision in history.touching(place.root, LOCK, *PLANS, lost=True):
         text = history.show(place.root, revision, LOCK)
-        plan = history.show(place.root, revision, PLAN) or ""
+        plans: dict[str | None, list[Row]] = {}
+        for name in history.listed(place.root, revision, "data/"):
+            path = PurePosixPath(name)
+            if path.name == "plan.jsonl" and len(path.parts) <= 3:
+                said = history.show(place.root, revision, name) or ""
+                plans[_study(path.parts)] = [json.loads(line) for line in said.splitlines()]
         where = f"{LOCK} of {revision[:10]}"
-        rows = [json.loads(line) for line in plan.splitlines()]
-        yield Version(revision, rows, parse_lock(text, where) if text else {})
+        yield Version(revision, plans, parse_lock(text, where) if text else {})
 
 
-def find_subject(place: Workspace, name: str) -> Subject:
+def _study(plan: Sequence[str]) -> str | None:
+    """The study of data/<study>/plan.jsonl; None for data/plan.jsonl."""
+    return None if plan[-2] == "data" else plan[-2]
+
+
+def find_subject(place: Place, name: str) -> Subject:
     """The subject behind a portrait's or identity's id or a portrait's key.
 
     Earlier versions are asked too, so that a removal that was interrupted can be taken up.
-    Raises StageError when none has it.
+    Raises StageError when none has it, or when studies call several people by this key.
     """
     for version in versions(place):
-        subject = _subject(version.rows, name)
-        if subject:
-            return subject
+        found = [s for rows in version.plans.values() if (s := _subject(rows, name))]
+        people = {next(i for i in subject.ids if i.startswith("identity")) for subject in found}
+        if len(people) > 1:
+            raise StageError(f"'{name}' is several people, say which: {', '.join(sorted(people))}")
+        if found:  # every study may have pictures of them
+            return _subject(version.rows, found[0].ids[0]) or found[0]
     raise StageError(
         f"'{name}' is no portrait or identity of any version; `pallor explain` says what an id is"
     )
 
 
-def stood_for(place: Workspace, name: str) -> set[str]:
+def stood_for(place: Place, name: str) -> set[str]:
     """Ids of the people and portraits behind an id or key that some version had.
 
     A clip stands for who is seen in it and for who moves it; a removed one is in no table of now.
@@ -117,18 +159,29 @@ def stood_for(place: Workspace, name: str) -> set[str]:
     return ids
 
 
-def plan_removal(place: Workspace, subject: Subject) -> Removal:
-    """All that must go, over the workspace and every commit of every branch and tag."""
+def plan_removal(place: Place, subject: Subject) -> Removal:
+    """All that must go, over the workspace and every commit that this clone knows.
+
+    Raises StageError when git cannot vouch for knowing all of them.
+    """
+    history.vouch(place.root)
     found = list(versions(place))
     names = set().union(*(derived_names(version.rows, subject) for version in found))
     removal, kept = Removal(subject, names), set[str]()
     for version in found:
         files = list(version.files(place))
-        holds = any(row_names(row) & names for row in version.rows)
-        holds = holds or any(PurePosixPath(path).stem in names for path, _ in files)
-        for path, md5 in files:
-            goes = holds and _shows(path, names)
+        removal.listed |= {md5 for _, _, md5 in files}
+        removal.listed |= {md5 for stage in version.lock.values() for md5 in stage.outs.values()}
+        removal.unlisted |= version.unlisted(place)
+        holds = {s for s, rows in version.plans.items() if any(row_names(r) & names for r in rows)}
+        holds |= {study for study, path, _ in files if PurePosixPath(path).stem in names}
+        if holds & {None, MAIN}:  # what lay in data/ before there were studies is the main one's
+            holds |= {None, MAIN}
+        for study, path, md5 in files:
+            goes = study in holds and _shows(path, names)
             (removal.objects if goes else kept).add(md5)
+            if PurePosixPath(path).stem in names:
+                removal.pictures.add(md5)
             if goes and version.revision is None:
                 removal.paths.add(path)
         if holds and version.revision:
@@ -155,19 +208,16 @@ def derived_names(rows: Sequence[Row], subject: Subject) -> set[str]:
     return named | moved
 
 
-def referenced(place: Workspace) -> set[str]:
-    """Every object that some version has; any other was left by a run that nobody committed."""
-    used: set[str] = set()
-    for version in versions(place):
-        used |= {md5 for stage in version.lock.values() for md5 in stage.outs.values()}
-        used |= {md5 for _, md5 in version.files(place)}
-    return used
-
-
 def _subject(rows: Sequence[Row], name: str) -> Subject | None:
     portraits = [row for row in rows if row["kind"] == "portrait" and name in _names(row)]
     if portraits:
         people = {row["person"]["identity_id"] for row in portraits}
+        # Every picture of them, also where one was named.
+        portraits = [
+            row
+            for row in rows
+            if row["kind"] == "portrait" and row["person"]["identity_id"] in people
+        ]
         return Subject(
             ids=tuple(sorted({row["portrait_id"] for row in portraits} | people)),
             kind="identity" if name in people else "portrait",
@@ -189,11 +239,15 @@ def _all_names(row: Row) -> set[str]:
 
 
 def _shows(path: str, names: set[str]) -> bool:
-    if path in NOBODY:
-        return False
     file = PurePosixPath(path)
-    item = str(file.parent) in ITEMS and file.name not in TABLES
-    return file.stem in names if item else True
+    if not _of_items(file.parent):
+        return True  # every other output is made from all people
+    return file.name != NOBODY and (file.name in TABLES or file.stem in names)
+
+
+def _of_items(folder: PurePosixPath) -> bool:
+    """Has the folder one file an item, named by its id? `data/clips` before there were studies."""
+    return folder.parts[:1] == ("data",) and len(folder.parts) <= 3 and folder.name in ITEMS
 
 
 def _names(row: Row) -> tuple[str, str, str]:

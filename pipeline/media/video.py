@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import imageio.v3 as iio
+import imageio_ffmpeg  # noqa: F401 - the encoder behind plugin FFMPEG: its version decides bytes
 import numpy as np
 
 from pipeline.errors import ClipError

@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from avatars import expression
 from pipeline.corpus.plan import plan_clip, population
 from pipeline.corpus.render import read_truth
 from pipeline.files import child_seed
@@ -18,20 +19,16 @@ from pipeline.records import ClipPlan
 from pipeline.store.store import Job, Store
 
 SECONDS = 2.0  # of a training clip, as long as a corpus clip
-# The displays, and what else a face does, so that units are not always seen together.
-MOTIONS = (
-    "FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R", "talking", "smiling", "looking-aside-L", "blink",
-    "looking-aside-R", "asleep",
-)  # fmt: skip
 
 
 def training_clips(params: Params) -> list[ClipPlan]:
     """One clip for each (person, motion), persons first; the motion's seed is shared by all."""
     motion = params.motion
+    motions = motion.expressions or expression.names()
     clips = []
     for person, number in product(range(motion.identities), range(motion.performances)):
         identity = population(params, "motion", person)
-        name = MOTIONS[number % len(MOTIONS)]
+        name = motions[number % len(motions)]
         clip = plan_clip(params, identity, f"motion/{person}/{number}", name, motion.frames)
         shared = {
             "seed": child_seed(params.seed, "motion", number),

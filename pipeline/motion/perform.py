@@ -8,9 +8,13 @@ import numpy as np
 import fomm
 from pipeline.errors import AssetError, ClipError
 from pipeline.faces.detect import find_weights, neutral_box, weights_folder
-from pipeline.faces.framing import frame_clip, frame_face, read_picture
+from pipeline.faces.framing import face_finder, frame_clip, frame_face
+from pipeline.faces.shown import shown_part
+from pipeline.faces.upright import upright_picture
+from pipeline.media.films import open_film
 from pipeline.media.footage import read_footage
-from pipeline.media.video import Frames, frame_rate
+from pipeline.media.pictures import read_picture
+from pipeline.media.video import Frames
 from pipeline.motion.reference import Points, Reference, choose_reference
 from pipeline.params import TransferParams
 
@@ -33,14 +37,16 @@ def perform(
 
     `mode` is one of fomm.fast. Raises AssetError (checkpoint, portrait) or ClipError (video).
     """
+    fps, picture = _rate(driving), read_picture(portrait)  # what is no film is said at once
     try:
         made = fomm.prepare(fomm.load_checkpoint(checkpoint, config="auto"), mode)
     except (fomm.CheckpointError, fomm.MotionError) as error:
         raise AssetError(str(error)) from error
     model, size = made.model, made.model.config.size
-    face = frame_face(read_picture(portrait), size)
-    fps = _rate(driving)
-    frames = frame_clip(read_footage(driving, fps), size)
+    picture, note = upright_picture(picture)
+    face = frame_face(picture, size)
+    part = shown_part(read_footage(driving, fps), face_finder(), driving.name)
+    frames = frame_clip(part.frames, size)
     try:
         points = model.keypoints(frames)
         reference = _reference(model, face, frames) if params.relative else Reference(0, "")
@@ -49,14 +55,14 @@ def perform(
         moved = model.perform(face, ordered, params.relative, params.adapt_scale)[1:]
     except fomm.MotionError as error:
         raise ClipError(f"{portrait} cannot perform {driving}: {error}") from error
-    notes = (f"{made.mode} arithmetic: {made.because}", reference.because)
+    turned = f"{portrait.name}: {note}" if note else ""
+    notes = (f"{made.mode} arithmetic: {made.because}", reference.because, turned, *part.notes)
     return Performed(moved, fps, tuple(note for note in notes if note))
 
 
 def _rate(driving: Path) -> int:
-    if not driving.is_file():
-        raise ClipError(f"{driving} is missing")
-    return int(np.clip(round(frame_rate(driving)), 1, FASTEST))
+    """The film's own frames a second, as far as they are of use; FASTEST where it names none."""
+    return int(np.clip(round(open_film(driving).rate or FASTEST), 1, FASTEST))
 
 
 def _reference(model: fomm.MotionModel, face: np.ndarray, frames: Frames) -> Reference:

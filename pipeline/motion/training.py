@@ -1,28 +1,61 @@
 """The motion stage: train the motion model on rendered performances and say how good it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 import fomm
 from fomm.data import Performances
-from fomm.recipe import TrainConfig, precision
+from fomm.recipe import TrainConfig
 from fomm.train import train
+from pipeline.corpus import render
 from pipeline.errors import StageError
 from pipeline.files import file_digest, read_json, write_json, writing
 from pipeline.motion.fidelity import figures
-from pipeline.params import MotionParams
+from pipeline.motion.grid import load_grid, training_clips
+from pipeline.params import MotionParams, Params, load_params
+from pipeline.precision import processor_precision
+from pipeline.store.store import Job, Store
+
+if TYPE_CHECKING:  # who only names a type does not depend on its code
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
 
 MODEL = "blend-128"
-FIRST = Path("motion/first.safetensors")  # of an earlier training, which its .json records
+OUT = Path("checkpoints/motion")
+FIRST = OUT / "first.safetensors"  # of an earlier training, which its .json records
 HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
 POINTS, FLOW, PICTURE = 0.6, 1.5, 0.25
 IMAGE = 5.0  # the image path's rate over the motion's, see TrainConfig.image_rate
 THREADS = 2  # the sums' order, and so the bytes, follow from it
+
+
+def jobs(workspace: "Workspace", study: "Study", params: Params) -> list[Job]:
+    """One job a clip of the training grid, rendered as the corpus is."""
+    del workspace, study
+    return render.clip_jobs(training_clips(params))
+
+
+def work(jobs: Sequence[Job], store: Store) -> None:
+    """Render the chunk."""
+    render.work(jobs, store)
+
+
+def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
+    """Train on the grid; writes the checkpoint and record.json.
+
+    A killed training goes on from the work store's folder.
+    """
+    params = load_params(workspace.params)
+    frames, landmarks = load_grid(jobs, store, params)
+    state = store.root / "work" / "motion-training.pt"
+    out = workspace.root / OUT
+    train_motion(frames, landmarks, params.motion, params.seed, out, state)
 
 
 def train_motion(
@@ -42,7 +75,8 @@ def train_motion(
     """
     data = _performances(frames, landmarks)
     start = fomm.load_checkpoint(FIRST, "auto") if params.warm else None
-    config = _config(params)
+    dtype, because = processor_precision(vectors=True)
+    config = _config(params, dtype is torch.bfloat16)
     seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
     torch.set_num_threads(THREADS)
     model, curve = train(seen, config, seed, state, say, start=start)
@@ -50,7 +84,7 @@ def train_motion(
         "model": config.model.name,
         "start": _first() if params.warm else None,
         "steps": config.phases(),
-        "precision": precision(config.bf16, torch.device("cpu"))[1],
+        "precision": because,
         "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
         "held_out": figures(model, unseen),
         "curve": curve,
@@ -63,14 +97,14 @@ def train_motion(
     return record
 
 
-def _config(params: MotionParams) -> TrainConfig:
+def _config(params: MotionParams, bf16: bool) -> TrainConfig:
     """The schedule; a model that was trained before needs only the last phase."""
     early = 0.0 if params.warm else float(params.steps)
     return TrainConfig(
         model=fomm.CONFIGS[MODEL], steps=params.steps, point_steps=round(POINTS * early),
         flow_steps=round(FLOW * early), picture_steps=round(PICTURE * early),
         batch=params.batch,
-        learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate,
+        learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate, bf16=bf16,
     )  # fmt: skip
 
 

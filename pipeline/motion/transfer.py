@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as iio
+import numpy as np
 import torch
 
 import fomm
 from pipeline.closure import code_digest
-from pipeline.errors import AssetError, StageError
+from pipeline.corpus.planned import read_plan
+from pipeline.errors import AssetError, ClipError, RefusedError, StageError
 from pipeline.files import (
     digest,
     file_digest,
@@ -21,11 +23,12 @@ from pipeline.files import (
     writing_folder,
 )
 from pipeline.media.video import read_clip, write_clip
-from pipeline.params import TransferParams
-from pipeline.store.store import Job, Store
+from pipeline.store.store import Job, Store, make_each
 
-if TYPE_CHECKING:  # the plan's own imports are none of this stage's code
-    from pipeline.corpus.planned import Plan
+if TYPE_CHECKING:  # who only names a type does not depend on its code
+    from pipeline.params import Params, TransferParams
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -36,37 +39,38 @@ class Transfer:
     portrait: Path
     driving: Path
     checkpoint: Path
-    params: TransferParams
+    params: "TransferParams"
     fps: int
 
 
-def jobs(
-    plan: "Plan", clips: Path, portraits: Path, checkpoint: Path, params: TransferParams
-) -> list[Job]:
+def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:
     """One job a planned transfer; those that share a driving clip stand together.
 
-    A transfer whose portrait or clip was given up by its stage (failed.jsonl) is left out.
+    A transfer whose portrait or clip was given up by its stage is left out; `skipped` names it.
     Raises AssetError without the checkpoint, StageError without a portrait or driving clip.
     """
+    del study
+    checkpoint = workspace.root / params.motion.checkpoint
     if not checkpoint.is_file():
         raise AssetError(f"{checkpoint} is missing; `make motion` trains it")
+    plan = read_plan(workspace.plan)
     rate = {clip.clip_id: clip.fps for clip in plan.clips}
     how = {
         "checkpoint": file_digest(checkpoint),
         "code": code_digest(__name__),
-        "params": params.model_dump(),
+        "params": params.transfer.model_dump(),
     }
-    absent = _given_up(clips) | _given_up(portraits)
-    rows = [r for r in plan.transfers if not {r.driving_clip_id, r.portrait_id} & absent]
+    absent = _given_up(workspace.clips) | _given_up(workspace.portraits)
+    rows = [r for r in plan.transfers if not {r.driving_clip_id, r.portrait_id} & absent.keys()]
     rows.sort(key=lambda row: (row.driving_clip_id, row.clip_id))
     return [
         _job(
             Transfer(
                 row.clip_id,
-                portraits / f"{row.portrait_id}.png",
-                clips / f"{row.driving_clip_id}.mp4",
+                workspace.portraits / f"{row.portrait_id}.png",
+                workspace.clips / f"{row.driving_clip_id}.mp4",
                 checkpoint,
-                params,
+                params.transfer,
                 rate[row.driving_clip_id],
             ),
             how,
@@ -75,32 +79,52 @@ def jobs(
     ]
 
 
+def skipped(workspace: "Workspace") -> list[dict[str, str]]:
+    """`clip_id` and `reason` of the transfers whose portrait or driving clip was given up."""
+    absent = _given_up(workspace.clips) | _given_up(workspace.portraits)
+    return [
+        {"clip_id": row.clip_id, "reason": absent[name]}
+        for row in read_plan(workspace.plan).transfers
+        for name in (row.portrait_id, row.driving_clip_id)
+        if name in absent
+    ]
+
+
 def work(jobs: Sequence[Job], store: Store) -> None:
-    """Make the chunk's clips; a driving clip's key points are found once for all its portraits."""
+    """Make the chunk's clips; a driving clip's key points are found once for all its portraits.
+
+    Raises RefusedError, the others made, for a portrait or clip that the motion model refuses.
+    """
     if not jobs:
         return
     with one_thread():
         model = _model(jobs[0].item.checkpoint)
         points: dict[Path, fomm.KeyPoints] = {}
-        for job in jobs:
-            item: Transfer = job.item
-            with store.making(job.key) as folder, _telling(item):
-                if item.driving not in points:
-                    points[item.driving] = model.keypoints(read_clip(item.driving))
-                how = item.params
-                frames = model.perform(
-                    iio.imread(item.portrait), points[item.driving], how.relative, how.adapt_scale
-                )
-                write_clip(folder / "clip.mp4", frames, item.fps)
-            store.log("transferred", name=job.name, key=job.key)
+        make_each(jobs, lambda job: _make(job, store, model, points))
 
 
-def assemble(jobs: Sequence[Job], store: Store, out: Path) -> None:
-    """Fill `out` with <clip_id>.mp4; failed.jsonl when clips were given up."""
-    with writing_folder(out) as part:
+def _make(
+    job: Job, store: Store, model: fomm.MotionModel, points: dict[Path, fomm.KeyPoints]
+) -> None:
+    item: Transfer = job.item
+    with store.making(job.key) as folder, _telling(item):
+        if item.driving not in points:
+            points[item.driving] = model.keypoints(read_clip(item.driving))
+        how = item.params
+        frames = model.perform(
+            _still(item.portrait), points[item.driving], how.relative, how.adapt_scale
+        )
+        write_clip(folder / "clip.mp4", frames, item.fps)
+    store.log("transferred", name=job.name, key=job.key)
+
+
+def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
+    """Write <clip_id>.mp4; failed.jsonl when clips were given up or are `skipped`."""
+    absent = skipped(workspace)
+    with writing_folder(workspace.transferred) as part:
         made, failed = store.sorted_out(jobs)
-        if failed:
-            rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+        rows = [{"clip_id": job.item.clip_id, "reason": reason} for job, reason in failed]
+        if rows := [*rows, *absent]:
             write_jsonl(part / "failed.jsonl", rows)
         for job in made:
             clip = store.path(job.key) / "clip.mp4"
@@ -128,19 +152,32 @@ def _model(checkpoint: Path) -> fomm.MotionModel:
 
 @contextmanager
 def _telling(item: Transfer) -> Iterator[None]:
-    """What the motion model refuses, said with the names of the files."""
+    """What the motion model or a decoder refuses, said with the names of the files."""
     try:
         yield
-    except fomm.MotionError as error:
-        raise StageError(
+    except (fomm.MotionError, ClipError) as error:
+        raise RefusedError(
             f"{item.portrait.name} cannot perform {item.driving.name}: {error}"
         ) from error
 
 
-def _given_up(folder: Path) -> set[str]:
+def _still(path: Path) -> np.ndarray:
+    try:
+        return iio.imread(path)
+    except (OSError, ValueError, SyntaxError) as error:  # a broken PNG is a SyntaxError
+        raise ClipError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def _given_up(folder: Path) -> dict[str, str]:
+    """Id > the sentence that says which clip or portrait its stage gave up."""
     path = folder / "failed.jsonl"
     rows = read_jsonl(path) if path.is_file() else []
-    return {row.get("clip_id") or row["portrait_id"] for row in rows}
+    return {
+        row.get("clip_id") or row["portrait_id"]: (
+            f"{row.get('name') or row['clip_id']} was given up: {row['reason']}"
+        )
+        for row in rows
+    }
 
 
 def _job(item: Transfer, how: dict[str, Any]) -> Job:

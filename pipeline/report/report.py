@@ -1,68 +1,63 @@
-"""The report stage: one self-contained page, the contact sheet, and what the terminal says."""
+"""The report stage: one self-contained page, model cards, the contact sheet and the counts."""
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from avatars import expression
 from pipeline.corpus.planned import Plan, read_plan
 from pipeline.corpus.sheet import corpus_sheet
+from pipeline.evaluation.plots import KINDS, plot_name
+from pipeline.evaluation.results import Results, claims_beside
 from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
-from pipeline.records import PROTOCOLS
-from pipeline.report.card import model_card
+from pipeline.report.card import BREAKDOWNS, card_name, model_card, training_records
+from pipeline.report.protocols import SHARED, drawn, overlap, proofs
+from pipeline.report.published import explain_published
+from pipeline.report.summary import CAVEAT
+from pipeline.report.templates import fill
 
+if TYPE_CHECKING:
+    from pipeline.params import Params
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
+
+PAGE = Path(__file__).with_name("page") / "index.html.j2"
 AFTER_CROP = {"blurred", "duplicate", "near_duplicate"}  # gates that judge the crop itself
-# Al-Tekreeti et al., Informatics 2024, 11(3):59
-PUBLISHED_ACCURACY = 0.9989
-PUBLISHED_CLIPS = 176
-PUBLISHED_TEST_SHARE = 0.15
-FIGURES = ("accuracy", "precision", "recall", "f1", "auc")
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """Where a workspace keeps what the report shows."""
-
-    plan: Path
-    clips: Path
-    portraits: Path
-    transferred: Path
-    faces: Path
-    models: Path
-    metrics: Path  # holds evaluation.json, balance.json, split_proof.json; receives counts.json
-    plots: Path
-
-
-def write_report(inputs: Inputs, out: Path, sheet: Path) -> None:
-    """Write index.html and model-card.md in `out`, the picture `sheet` and metrics/counts.json."""
-    plan = read_plan(inputs.plan)
-    counts = count(inputs, plan)
-    write_json(inputs.metrics / "counts.json", counts)
-    picture = _png(corpus_sheet(plan, inputs.clips, inputs.portraits, inputs.transferred))
-    with writing(sheet) as part:
+def make(workspace: "Workspace", study: "Study", params: "Params") -> None:
+    """Write the page and the model cards, the contact sheet, and counts.json of the metrics."""
+    del params
+    plan = read_plan(workspace.plan)
+    counts = count(workspace, plan)
+    write_json(workspace.counts, counts)
+    colours = cv2.cvtColor(corpus_sheet(plan, workspace), cv2.COLOR_RGB2BGR)
+    picture = cv2.imencode(".png", colours)[1].tobytes()
+    with writing(workspace.sheet) as part:
         part.write_bytes(picture)
-    with writing_folder(out) as part:
-        (part / "index.html").write_text(_page(inputs, plan, counts, picture))
-        (part / "model-card.md").write_text(_card(inputs, counts))
+    results = Results.read(workspace.evaluation)
+    with writing_folder(workspace.report) as folder:
+        page = _facts(workspace, study, plan, results) | {"counts": counts, "sheet": _uri(picture)}
+        (folder / "index.html").write_text(fill(PAGE, page))
+        for name in study.models:
+            card = model_card(workspace, study, results, counts, name)
+            (folder / card_name(name)).write_text(card)
 
 
-def count(inputs: Inputs, plan: Plan) -> dict[str, Any]:
+def count(workspace: "Workspace", plan: Plan) -> dict[str, Any]:
     """How many clips are left after each stage, and why the others are not.
 
     `planned` >= `clips` = `avatar_clips` + `transferred_clips` made; `cropped` >= `kept`;
     `planned` = `kept` + `quarantined`; `quarantine_reasons` counts by reason.
     """
-    rejected = [row["reason"] for row in read_jsonl(inputs.faces / "quarantine.jsonl")]
-    kept = len(read_jsonl(inputs.faces / "faces.jsonl"))
-    avatars = sum((inputs.clips / f"{clip.clip_id}.mp4").is_file() for clip in plan.clips)
+    rejected = [row["reason"] for row in read_jsonl(workspace.faces / "quarantine.jsonl")]
+    kept = len(read_jsonl(workspace.faces / "faces.jsonl"))
+    avatars = sum((workspace.clips / f"{clip.clip_id}.mp4").is_file() for clip in plan.clips)
     transferred = sum(
-        (inputs.transferred / f"{row.clip_id}.mp4").is_file() for row in plan.transfers
+        (workspace.transferred / f"{row.clip_id}.mp4").is_file() for row in plan.transfers
     )
     return {
         "planned": len(plan.clips) + len(plan.transfers),
@@ -76,114 +71,57 @@ def count(inputs: Inputs, plan: Plan) -> dict[str, Any]:
     }
 
 
-def terminal_summary(metrics: Path) -> str:
-    """The counts and both result tables, from counts.json, evaluation.json, split_proof.json."""
-    counts, evaluation = read_json(metrics / "counts.json"), read_json(metrics / "evaluation.json")
-    proof = read_json(metrics / "split_proof.json")
-    lines = [
-        f"{counts['clips']} clips: {counts['avatar_clips']} avatars, "
-        f"{counts['transferred_clips']} transferred; "
-        f"{counts['kept']} kept, {counts['quarantined']} quarantined{_reasons(counts)}",
-    ]
-    titles = {"published": "published protocol (leaky)", "clean": "clean protocol"}
-    for protocol, title in titles.items():
-        shared = proof[protocol]["shared_groups"]
-        lines += ["", f"{title}: {shared} groups of people on both sides"]
-        lines += _result_table(evaluation[protocol])
-        lines.append(_probes_line(evaluation["probes"][protocol]))
-    return "\n".join(lines)
-
-
-def _result_table(figures: Mapping[str, Any]) -> list[str]:
-    lines = [f"  {'unit':<8}{'n':>5}{'accuracy':>10}{'95 % interval':>18}" + "".join(
-        f"{name:>11}" for name in ("precision", "recall", "F1", "AUC")
-    )]  # fmt: skip
-    for unit in ("window", "clip"):
-        row = figures[f"by_{unit}"]
-        low, high = (percent(edge) for edge in row["accuracy_ci95"])
-        mark = "*" if unit == figures["unit"] else " "
-        lines.append(
-            f"{mark} {unit:<8}{row['n_test']:>5}{percent(row['accuracy']):>10}"
-            f"{f'{low} to {high}':>18}"
-            + "".join(f"{percent(row[name]):>11}" for name in FIGURES[1:])
-        )
-    return lines
-
-
-def _probes_line(probes: Mapping[str, Any]) -> str:
-    shares = [
-        f"{name.replace('_', ' ')} {percent(row['accuracy'])}" for name, row in probes.items()
-    ]
-    chance = percent(probes["identity"]["chance"])
-    return f"  told without the display: {', '.join(shares)}; chance {chance}"
-
-
-def percent(value: float | None) -> str:
-    """A share in per cent with one digit; `100` only for all of it, a dash for None."""
-    if value is None:
-        return "-"
-    return "100" if value == 1 else f"{min(100 * value, 99.9):.1f}"
-
-
-def _reasons(counts: Mapping[str, Any]) -> str:
-    reasons = [f"{n} {name.replace('_', ' ')}" for name, n in counts["quarantine_reasons"].items()]
-    return f" ({', '.join(reasons)})" if reasons else ""
-
-
-def _page(inputs: Inputs, plan: Plan, counts: Mapping[str, Any], sheet: bytes) -> str:
-    # Undefined names must fail: a page with a hole in it would still look finished.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["percent"] = percent
-    evaluation = read_json(inputs.metrics / "evaluation.json")
-    return environment.get_template("report.html.j2").render(
-        counts=counts,
-        people=len({clip.person.identity_id for clip in plan.clips}),
-        portraits=plan.portraits,
-        licences=Counter(portrait.licence for portrait in plan.portraits),
-        displays=list(dict.fromkeys(clip.expression for clip in plan.clips)),
-        balance=read_json(inputs.metrics / "balance.json"),
-        proof=read_json(inputs.metrics / "split_proof.json"),
-        evaluation=evaluation,
-        detector=read_json(inputs.faces / "detector.json"),
-        models=_records(inputs),
-        sheet=_uri(sheet),
-        plots={path.stem: _uri(path.read_bytes()) for path in sorted(inputs.plots.glob("*.png"))},
-        arithmetic=explain_published(),
-    )
-
-
-def _card(inputs: Inputs, counts: Mapping[str, Any]) -> str:
-    return model_card(read_json(inputs.metrics / "evaluation.json"), _records(inputs), counts)
-
-
-def _records(inputs: Inputs) -> dict[str, Any]:
-    return {name: read_json(inputs.models / f"{name}.json") for name in PROTOCOLS}
-
-
-def explain_published() -> dict[str, Any]:
-    """The arithmetic of the published figure: which units can and cannot yield 99.89 %.
-
-    `test_clips` of the published `clips` are tested and `one_error` is their accuracy with a
-    single error; one error among `fewest` to `most` units makes `accuracy` when rounded.
-    """
-    tested = round(PUBLISHED_TEST_SHARE * PUBLISHED_CLIPS)
-    units = np.arange(2, 5000)
-    fits = units[np.round(1 - 1 / units, 4) == PUBLISHED_ACCURACY]
+def _facts(workspace: "Workspace", study: "Study", plan: Plan, results: Results) -> dict[str, Any]:
+    """What the page says beside counts and contact sheet."""
+    sides = proofs(study, read_json(workspace.proof))
     return {
-        "accuracy": PUBLISHED_ACCURACY,
-        "clips": PUBLISHED_CLIPS,
-        "test_clips": tested,
-        "one_error": 1 - 1 / tested,
-        "fewest": int(fits.min()),
-        "most": int(fits.max()),
+        "study": study,
+        "caveat": CAVEAT,
+        "people": len({clip.person.identity_id for clip in plan.clips}),
+        "portraits": len(plan.portraits),
+        "licences": Counter(portrait.licence for portrait in plan.portraits),
+        "performed": {
+            name: expression.load(name) for arm in study.arms for name in arm.expressions
+        },
+        "detector": read_json(workspace.faces / "detector.json"),
+        "balance": read_json(workspace.balance),
+        "first_draw": {name: p.draws(name)[0] for name, p in study.protocols.items()},
+        "drawn": {name: drawn(protocol) for name, protocol in study.protocols.items()},
+        "overlap": {name: overlap(p, sides[name]) for name, p in study.protocols.items()},
+        "proof": sides,
+        "shared": SHARED,
+        "arithmetic": explain_published(study),
+        "keys": [row for leaky in (True, False) if (row := results.first(study, leaky))],
+        "probes": {
+            task: {name: results.probes(task, name) for name in study.protocols}
+            for task in study.tasks
+        },
+        "results": results,
+        "sections": _sections(workspace, study, results),
+        "breakdowns": BREAKDOWNS,
+        "claims": lambda row: claims_beside(study, row),
     }
 
 
-def _png(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+def _sections(workspace: "Workspace", study: "Study", results: Results) -> list[dict[str, Any]]:
+    """For each task and model its rows, training records by protocol, pictures by kind, and the
+    values that each breakdown has."""
+    sections = []
+    for task, model in dict.fromkeys((task, model) for task, model, _ in study.trials()):
+        rows = [row for row in results.rows if (row["task"], row["model"]) == (task, model)]
+        files = {kind: workspace.plots / plot_name(kind, task, model) for kind in KINDS}
+        sections.append({
+            "task": task,
+            "model": model,
+            "rows": rows,
+            "records": training_records(workspace, study, task, model),
+            "plots": {kind: _uri(path.read_bytes()) for kind, path in files.items()},
+            "values": {
+                key: sorted({value for row in rows for value in results.headline(row)[key]})
+                for key in BREAKDOWNS
+            },
+        })  # fmt: skip
+    return sections
 
 
 def _uri(png: bytes) -> str:

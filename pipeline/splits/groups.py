@@ -4,7 +4,7 @@ A clean split moves whole groups. A group is a connected component: a transferre
 identity that drives it to the person who is seen, and so to every clip of either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -56,22 +56,32 @@ def group_clips(tracks: Sequence[FaceTrack]) -> dict[str, str]:
     return {t.clip_id: min(names_of[int(component[i])]) for i, t in enumerate(tracks)}
 
 
-def draw_groups(tracks: Sequence[FaceTrack], fraction: float, seed: int) -> frozenset[str]:
-    """The groups to test on: about `fraction` of the clips, alike to the whole.
+def families(tracks: Sequence[FaceTrack], together: str) -> dict[str, str]:
+    """clip_id > the name of what it stays with: itself (`clip`), its `person` or its `group`."""
+    if together == "person":
+        return {track.clip_id: track.person.identity_id for track in tracks}
+    if together == "group":
+        return group_clips(tracks)
+    return {track.clip_id: track.clip_id for track in tracks}
+
+
+def draw_families(
+    tracks: Sequence[FaceTrack], family: Mapping[str, str], fraction: float, seed: int
+) -> frozenset[str]:
+    """The families to test on: about `fraction` of the clips, alike to the whole.
 
     Of TRIALS random orders each gives the prefix whose clip count is nearest to the target; the
     one with the least distance in size, class, kind, sex, ethnicity and age band wins.
     """
-    groups = group_clips(tracks)
-    names = sorted(set(groups.values()))
+    names = sorted(set(family.values()))
     if len(names) < 2:
         raise StageError(
-            f"the clean split needs at least two unrelated groups of people, got {len(names)}"
+            f"a clean split needs at least two unrelated groups of people, got {len(names)}"
         )
-    sizes, strata = _count_table(tracks, groups, names)
+    sizes, strata = _count_table(tracks, family, names)
     rng = np.random.default_rng(seed)
-    orders = rng.permuted(np.tile(np.arange(len(names)), (TRIALS, 1)), axis=1)  # (trials, groups)
-    reached = np.cumsum(sizes[orders], axis=1)[:, :-1]  # the last group always stays to train
+    orders = rng.permuted(np.tile(np.arange(len(names)), (TRIALS, 1)), axis=1)  # (trials, families)
+    reached = np.cumsum(sizes[orders], axis=1)[:, :-1]  # the last family always stays to train
     target = fraction * len(tracks)
     taken = np.abs(reached - target).argmin(axis=1) + 1
     tested = np.zeros((TRIALS, len(names)), dtype=bool)
@@ -83,17 +93,17 @@ def draw_groups(tracks: Sequence[FaceTrack], fraction: float, seed: int) -> froz
 def _unlikeness(
     tested: np.ndarray, sizes: np.ndarray, strata: list[np.ndarray], target: float
 ) -> np.ndarray:
-    # (trials, groups) bool > (trials,): relative miss in size plus total variation per stratum.
+    # (trials, families) bool > (trials,): relative miss in size plus total variation per stratum.
     count = tested @ sizes
     cost = np.abs(count - target) / target
-    for table in strata:  # (groups, values)
+    for table in strata:  # (families, values)
         share = (tested @ table) / count[:, None]
         cost = cost + 0.5 * np.abs(share - table.sum(axis=0) / table.sum()).sum(axis=1)
     return cost
 
 
 def _count_table(
-    tracks: Sequence[FaceTrack], groups: dict[str, str], names: list[str]
+    tracks: Sequence[FaceTrack], groups: Mapping[str, str], names: list[str]
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     row_of = {name: row for row, name in enumerate(names)}
     rows = np.array([row_of[groups[track.clip_id]] for track in tracks])

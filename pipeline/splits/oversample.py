@@ -8,35 +8,50 @@ byte for byte as they were.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from scipy import sparse
 
 from pipeline.errors import StageError
-from pipeline.files import child_seed, read_jsonl, write_json, write_jsonl
-from pipeline.params import OversampleParams
-from pipeline.records import PROTOCOLS, Partner, Sample
+from pipeline.files import child_seed, write_json, write_jsonl
+from pipeline.params import OversampleParams, Params
+from pipeline.records import Partner, Sample
+from pipeline.splits.tables import read_samples
+from pipeline.study import Study
+from pipeline.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.workspace import Workspace
 
 Features = Callable[[Sequence[Sample]], np.ndarray]
 Drawn = list[tuple[Sample, Partner | None]]
 COARSE = 8  # pixels a side of the frames by which windows are near each other
 
 
-def oversample_splits(
-    splits: Path, faces: Path, out: Path, balance: Path, params: OversampleParams, seed: int
-) -> None:
-    """Read `splits`/<protocol>.jsonl; write `out`/<protocol>.jsonl and the class counts.
+def make(workspace: "Workspace", study: Study, params: Params) -> None:
+    """Write a table a task and draw, and the class counts before and after."""
+    counts: dict[str, dict[str, Any]] = {}
+    seed, features = child_seed(params.seed, "oversample"), crop_features(workspace.faces)
+    for task in study.tasks:
+        for _, draw in study.draws():
+            before = classed(read_samples(workspace.samples(draw)), study.tasks[task])
+            after = oversample(before, params.oversample, child_seed(seed, draw), features)
+            table = workspace.training_samples(task, draw)
+            write_jsonl(table, [sample.row() for sample in after])
+            counts.setdefault(task, {})[draw] = class_counts(before, after)
+    write_json(workspace.balance, counts)
 
-    `faces` holds the crops <clip_id>.mp4, which `smote` compares.
-    """
-    counts = {}
-    for protocol in PROTOCOLS:
-        before = [Sample.parse(row) for row in read_jsonl(splits / f"{protocol}.jsonl")]
-        after = oversample(before, params, child_seed(seed, protocol), crop_features(faces))
-        write_jsonl(out / f"{protocol}.jsonl", [sample.row() for sample in after])
-        counts[protocol] = class_counts(before, after)
-    write_json(balance, counts)
+
+def classed(samples: Sequence[Sample], task: Task) -> list[Sample]:
+    """The samples that a task asks about, their class in it as the label."""
+    named = [(sample, task.class_of(sample.label, sample.targets)) for sample in samples]
+    return [
+        sample if name == sample.label else sample.model_copy(update={"label": name})
+        for sample, name in named
+        if name is not None
+    ]
 
 
 def oversample(
@@ -77,7 +92,8 @@ def crop_features(faces: Path) -> Features:
             load_crops,
         )
 
-        windows = cut_windows(samples, load_crops(faces, clips_of(samples)))
+        alone = [sample.model_copy(update={"reference": None}) for sample in samples]
+        windows = cut_windows(alone, load_crops(faces, clips_of(alone)))
         count, frames, size, _ = windows.shape
         block = size // COARSE
         cut = windows[:, :, : COARSE * block, : COARSE * block].astype(np.float64)
@@ -124,7 +140,7 @@ def _partner(sample: Sample, share: float) -> Partner:
 
 
 def class_counts(before: Sequence[Sample], after: Sequence[Sample]) -> dict[str, dict[str, int]]:
-    """Windows a class: the training side before and after, and the untouched test side."""
+    """Windows a class: the training side before and after, and the test side as it was."""
     return {
         "train_before": _count(before, "train"),
         "train_after": _count(after, "train"),

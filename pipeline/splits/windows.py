@@ -1,4 +1,4 @@
-"""Windows of grey face crops, the one input of training, evaluation and prediction."""
+"""Windows of face crops, the one input of training, evaluation and prediction."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,32 +10,46 @@ from pipeline.errors import StageError
 from pipeline.media.video import read_clip
 from pipeline.records import Sample
 
-Crops = dict[str, np.ndarray]  # clip_id > (T, S, S) uint8 grey
+Crops = dict[str, np.ndarray]  # clip_id > (T, S, S) uint8 grey, or (T, S, S, 3) RGB
 
 
 def clips_of(samples: Iterable[Sample]) -> set[str]:
-    """The ids of all clips that the samples show, partners included."""
-    shown = [(sample.clip_id, sample.partner) for sample in samples]
-    return {clip_id for clip_id, _ in shown} | {p.clip_id for _, p in shown if p}
+    """The ids of all clips that the samples show, partners and references included."""
+    clips = set()
+    for sample in samples:
+        others = (sample.partner, sample.reference)
+        clips |= {sample.clip_id, *(other.clip_id for other in others if other)}
+    return clips
 
 
-def load_crops(faces: Path, clip_ids: Iterable[str]) -> Crops:
-    """The grey crops of `faces`/<clip_id>.mp4; ClipError names one that cannot be read."""
-    return {
-        clip_id: to_grey(read_clip(faces / f"{clip_id}.mp4")) for clip_id in sorted(set(clip_ids))
-    }
+def load_crops(faces: Path, clip_ids: Iterable[str], channels: int = 1) -> Crops:
+    """The crops of `faces`/<clip_id>.mp4, grey or RGB; ClipError names one that cannot be read."""
+    crops = {clip: read_clip(faces / f"{clip}.mp4") for clip in sorted(set(clip_ids))}
+    return crops if channels == 3 else {clip: to_grey(frames) for clip, frames in crops.items()}
 
 
 def cut_windows(samples: Sequence[Sample], crops: Crops) -> np.ndarray:
-    """(N, T, S, S) uint8 grey, one window a sample, in their order; blended with its partner.
+    """One window a sample, in their order: (N, T, S, S) uint8 grey, (N, T, S, S, C) with more.
 
-    Raises StageError when a window passes its clip's end or windows differ in length or size.
+    A sample is blended with its partner; its reference's channels stand behind its own. Raises
+    StageError when a window passes its clip's end or windows differ in length or size.
     """
-    windows = [_blend(sample, crops) for sample in samples]
+    windows = [_compared(sample, crops) for sample in samples]
     shapes = {window.shape for window in windows}
     if len(shapes) != 1:
         raise StageError(f"windows must be of one length and size, got {sorted(shapes)}")
     return np.stack(windows)
+
+
+def _compared(sample: Sample, crops: Crops) -> np.ndarray:
+    own = _blend(sample, crops)
+    if sample.reference is None:
+        return own
+    moved = sample.model_copy(update={"start": sample.reference.start})
+    other = _window(moved, crops[sample.reference.clip_id])
+    if own.ndim == 3:  # grey
+        return np.stack([own, other], axis=-1)
+    return np.concatenate([own, other], axis=-1)
 
 
 def _blend(sample: Sample, crops: Crops) -> np.ndarray:

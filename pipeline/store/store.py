@@ -9,12 +9,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import RefusedError
 from pipeline.files import canonical
 
 
@@ -121,6 +122,21 @@ class Store:
             with suppress(json.JSONDecodeError):
                 rows.append(json.loads(line))
         return rows
+
+
+def make_each(jobs: Sequence[Job], make: Callable[[Job], None]) -> None:
+    """`make` each job; one that is refused keeps none of its neighbours from being made.
+
+    Raises the first RefusedError when all were tried.
+    """
+    refused = []
+    for job in jobs:
+        try:
+            make(job)
+        except RefusedError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
 
 
 @contextmanager

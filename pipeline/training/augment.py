@@ -3,14 +3,12 @@
 A window is moved and lit as a whole: between its frames only the face moves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-MIRROR = {"-L": "-R", "-R": "-L"}  # a mirrored turn to the left is a turn to the right
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,10 @@ class Augmentation:
         return Augmentation(**{name: share * amount for name, amount in asdict(self).items()})
 
 
-def mirrored(label: str) -> str:
-    """The class of the mirrored face: FD2-L for FD2-R, FD1 for FD1."""
-    side = MIRROR.get(label[-2:])
-    return label[:-2] + side if side else label
-
-
-def mirror_table(labels: Sequence[str]) -> Tensor:
+def mirror_table(labels: Sequence[str], mirror: Mapping[str, str]) -> Tensor:
     """(classes,) long: the index of each class when mirrored, -1 where that is no class."""
     index = {label: number for number, label in enumerate(labels)}
-    return torch.tensor([index.get(mirrored(label), -1) for label in labels])
+    return torch.tensor([index.get(mirror.get(label, ""), -1) for label in labels])
 
 
 def augment(
@@ -49,7 +41,7 @@ def augment(
     amounts: Augmentation,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Changed copies of (N, T, 1, S, S) windows in [0, 1] and their (N,) class indices.
+    """Changed copies of (N, T, C, S, S) windows in [0, 1] and their (N,) class indices.
 
     Windows are flipped only where their mirror image is a class (`mirror`, see `mirror_table`).
     """
@@ -71,10 +63,9 @@ def _move(windows: Tensor, flip: Tensor, amounts: Augmentation, rng: torch.Gener
     grid = functional.affine_grid(
         rows.view(count, 2, 3), [count, 1, *windows.shape[-2:]], align_corners=False
     )
-    moved = functional.grid_sample(
-        windows.squeeze(2), grid, padding_mode="border", align_corners=False
-    )
-    return moved.unsqueeze(2)
+    flat = windows.flatten(1, 2)  # frames and channels move alike
+    moved = functional.grid_sample(flat, grid, padding_mode="border", align_corners=False)
+    return moved.view(windows.shape)
 
 
 def _light(windows: Tensor, amounts: Augmentation, rng: torch.Generator) -> Tensor:

@@ -17,9 +17,10 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import precision, to_tensor
+from models import to_tensor
 from pipeline.errors import StageError
 from pipeline.params import TrainParams
+from pipeline.precision import processor_precision
 from pipeline.training import resume
 from pipeline.training.augment import Augmentation, augment
 
@@ -31,10 +32,19 @@ CALM = 0.5  # share of the epochs, the last, over which windows become what they
 
 @dataclass(frozen=True)
 class Part:
-    """Windows (N, T, S, S) uint8 grey and their (N,) class indices."""
+    """Windows as `cut_windows` gives them, uint8, and their (N,) class indices."""
 
     windows: np.ndarray
     targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a network learns from, what its epoch is chosen by, and the `mirror_table`."""
+
+    train: Part
+    validation: Part
+    mirror: Tensor
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,7 @@ def repeatable(seed: int) -> Iterator[torch.Generator]:
 
 def fit(
     network: nn.Module,
-    train: Part,
-    validation: Part,
-    mirror: Tensor,
+    lesson: Lesson,
     params: TrainParams,
     generator: torch.Generator,
     report: Callable[[Epoch], None],
@@ -83,27 +91,15 @@ def fit(
     from; its caller removes it. Run it inside `repeatable`. Raises StageError where `params.device`
     is cuda and there is none.
     """
-    network.to(find_device(params.device))
-    weights = None
-    if params.class_weights:
-        weights = class_weights(train.targets, len(mirror)).to(_device_of(network))
-    steps = math.ceil(len(train.targets) / params.batch) * params.epochs
-    optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
-    parts: dict[str, resume.Stateful] = {
-        "network": network, "optimiser": optimiser, "schedule": schedule,
-    }  # fmt: skip
+    fitter = _Fitter(network.to(find_device(params.device)), lesson, params, generator)
+    parts = fitter.parts()
     done = resume.load(state, parts, generator)
     curve = [Epoch(**row) for row in done.get("curve", [])]
     kept = done.get("kept", {})
     while not _ended(curve, params):
         number = len(curve) + 1
-        changes = AUGMENTATION.scaled(_liveliness(number, params.epochs))
-        loss, accuracy = _epoch(
-            network, train, mirror, changes, weights, params.batch, generator, optimiser, schedule
-        )
-        seen = judge(network, validation)
-        curve.append(Epoch(number, *(round(x, 6) for x in (loss, accuracy, *seen))))
+        told = (*fitter.epoch(number), *judge(network, lesson.validation))
+        curve.append(Epoch(number, *(round(x, 6) for x in told)))
         if best_epoch(curve) is curve[-1]:
             kept = copy.deepcopy(network.state_dict())
         resume.save(state, parts, generator, {"curve": rows(curve), "kept": kept})
@@ -111,6 +107,62 @@ def fit(
     network.load_state_dict(kept)
     network.to("cpu")
     return curve
+
+
+class _Fitter:
+    """One training: the network, what it learns from, and the state of its optimisation."""
+
+    def __init__(
+        self, network: nn.Module, lesson: Lesson, params: TrainParams, generator: torch.Generator
+    ) -> None:
+        self.network, self.lesson, self.params = network, lesson, params
+        self.generator = generator
+        self.device = _device_of(network)
+        self.weights = None
+        if params.class_weights:
+            weights = class_weights(lesson.train.targets, len(lesson.mirror))
+            self.weights = weights.to(self.device)
+        steps = math.ceil(len(lesson.train.targets) / params.batch) * params.epochs
+        self.optimiser = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimiser, lambda step: _rate(step, steps)
+        )
+
+    def parts(self) -> dict[str, resume.Stateful]:
+        """Everything that a killed training goes on from, but the generators."""
+        return {"network": self.network, "optimiser": self.optimiser, "schedule": self.schedule}
+
+    def epoch(self, number: int) -> tuple[float, float]:
+        """One pass over the training part, changed less and less: mean loss and accuracy."""
+        self.network.train()
+        train = self.lesson.train
+        changes = AUGMENTATION.scaled(_liveliness(number, self.params.epochs))
+        loss_sum, right = 0.0, 0
+        order = torch.randperm(len(train.targets), generator=self.generator)
+        for chosen in order.split(self.params.batch):
+            windows, targets = augment(
+                to_tensor(train.windows[chosen.numpy()]),
+                torch.from_numpy(train.targets[chosen.numpy()]),
+                self.lesson.mirror, changes, self.generator,
+            )  # fmt: skip
+            # Drawn and changed on the processor, so every device is taught the same pictures.
+            targets = targets.to(self.device)
+            loss, logits = self._step(windows.to(self.device), targets)
+            loss_sum += loss * len(targets)
+            right += int((logits.argmax(1) == targets).sum())
+        return loss_sum / len(train.targets), right / len(train.targets)
+
+    def _step(self, windows: Tensor, targets: Tensor) -> tuple[float, Tensor]:
+        dtype = processor_precision()[0] if self.device.type == "cpu" else torch.float32
+        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+            logits = self.network(windows).float()
+        loss = functional.cross_entropy(logits, targets, weight=self.weights)
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+        self.optimiser.step()
+        self.schedule.step()
+        return float(loss.detach()), logits
 
 
 def find_device(name: str) -> torch.device:
@@ -150,42 +202,6 @@ def judge(network: nn.Module, part: Part, batch: int = 64) -> tuple[float, float
             loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
             right += int((logits.argmax(1) == targets).sum())
     return loss / len(part.targets), right / len(part.targets)
-
-
-def _epoch(
-    network: nn.Module,
-    train: Part,
-    mirror: Tensor,
-    changes: Augmentation,
-    weights: Tensor | None,
-    batch: int,
-    generator: torch.Generator,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> tuple[float, float]:
-    network.train()
-    device = _device_of(network)
-    dtype = precision()[0] if device.type == "cpu" else torch.float32
-    loss_sum, right = 0.0, 0
-    for chosen in torch.randperm(len(train.targets), generator=generator).split(batch):
-        windows, targets = augment(
-            to_tensor(train.windows[chosen.numpy()]),
-            torch.from_numpy(train.targets[chosen.numpy()]),
-            mirror, changes, generator,
-        )  # fmt: skip
-        # Drawn and changed on the processor, so that every device is taught the same pictures.
-        windows, targets = windows.to(device), targets.to(device)
-        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
-            logits = network(windows).float()
-        loss = functional.cross_entropy(logits, targets, weight=weights)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        optimiser.step()
-        schedule.step()
-        loss_sum += float(loss.detach()) * len(targets)
-        right += int((logits.argmax(1) == targets).sum())
-    return loss_sum / len(train.targets), right / len(train.targets)
 
 
 def _ended(curve: list[Epoch], params: TrainParams) -> bool:

@@ -108,3 +108,9 @@ def test_stills_are_performed_exactly():
 def test_impossible_stills_are_refused(still, sentence):
     with pytest.raises(AvatarError, match=sentence):
         expression.hold([still])
+
+
+def test_an_expression_is_told_in_words():
+    assert expression.load("smiling").in_words == "Duchenne smile"
+    assert expression.load("happiness").in_words == "cheek raiser, lip corner puller"
+    assert all(expression.load(name).in_words for name in expression.names())

@@ -4,8 +4,8 @@ import pytest
 from prefect import flow
 
 from flows.chunks import make_all, task_runner
-from pipeline.errors import ClipError, StageError
-from pipeline.store.store import Job
+from pipeline.errors import ClipError, RefusedError, StageError
+from pipeline.store.store import Job, make_each
 
 
 def write_names(jobs, store):
@@ -33,6 +33,17 @@ def never_make_c(jobs, store):
             raise ClipError("a Blender worker crashed with SIGSEGV")
         with store.making(job.key) as folder:
             (folder / "name.txt").write_text(job.name)
+
+
+def refuse_vowels(jobs, store):
+    def make(job):
+        store.log("tried", name=job.name)
+        if job.name in "aeiou":
+            raise RefusedError(f"{job.name}.png is no portrait: no face was found")
+        with store.making(job.key) as folder:
+            (folder / "name.txt").write_text(job.name)
+
+    make_each(jobs, make)
 
 
 def refuse(jobs, store):
@@ -118,7 +129,21 @@ def test_an_item_that_always_fails_is_given_up_and_its_neighbours_are_made(make,
     assert len(tries) == 6  # three in its chunk, three alone
 
 
-@pytest.mark.parametrize(("names", "tolerated"), [("abcd", 0.1), ("abcdefghij", 0.0)])
+@pytest.mark.parametrize("names", ["a", "ab", "bcdfaghjkl"])
+def test_one_refused_item_of_one_or_of_few_never_ends_a_run(make, names):
+    store = make(refuse_vowels, names, size=5, tolerated=0.1)
+    assert store.given_up == {"aaaa": "a.png is no portrait: no face was found"}
+    assert [name for name in names if store.has(name * 4)] == [n for n in names if n != "a"]
+    tries = [row for row in store.read_log() if row == {"event": "tried", "name": "a"}]
+    assert len(tries) == 2  # in its chunk and alone: chance has no part in it
+
+
+def test_more_than_the_tolerated_share_stops_the_run_and_is_named(make):
+    with pytest.raises(ClipError, match=r"cannot make 2 items.* 1 of all: a: a\.png.*; e: e\.png"):
+        make(refuse_vowels, "abcde", tolerated=0.1)
+
+
+@pytest.mark.parametrize(("names", "tolerated"), [("cc", 0.1), ("abcdefghij", 0.0)])
 def test_more_than_a_tenth_or_a_stage_that_may_lose_nothing_fails(make, names, tolerated):
     with pytest.raises(ClipError, match="crashed with SIGSEGV"):
         make(never_make_c, names, tolerated=tolerated)

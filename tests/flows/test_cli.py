@@ -7,6 +7,7 @@ import imageio.v3 as iio
 import pytest
 
 from flows.cli import main, parser
+from pipeline.workspace import MAIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,8 +18,11 @@ def clone(tmp_path, monkeypatch, assets):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PALLOR_HOME", raising=False)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copytree(ROOT / "portraits", tmp_path / "portraits")
-    (tmp_path / ".pallor").mkdir()
+    for name in ("portraits", f"studies/{MAIN}"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in (".dvc", ".pallor"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     (tmp_path / ".pallor" / "assets").symlink_to(assets.root)
     return tmp_path
 
@@ -48,7 +52,7 @@ def test_every_command_has_help(command, capsys):
     ("arguments", "said"),
     [
         (["rnder"], "'rnder' is unknown; the nearest is 'render'"),
-        (["predict", "x.mp4", "--protocol", "clear"], "the nearest is 'clean'"),
+        (["sheet", "peple", "-o", "x.png"], "the nearest is 'people'"),
         (["render", "--identity", "three"], "invalid int value"),
         (["plan", "--sett", "a=1"], "--set"),
         ([], "required: COMMAND"),
@@ -63,9 +67,12 @@ def test_a_wrong_command_line_is_one_sentence_and_code_2(arguments, said, capsys
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["plan", "--set", "plan.identitis=6"], "the nearest is 'identities'"),
-        (["run"], "no Pallor workspace"),
-        (["report"], "no Pallor workspace"),
+        (["plan", "--set", "plan.frams=6"], "the nearest is 'frames'"),
+        (["plan", "--set", "study.cohort.cast=6"], "the nearest is 'cohorts'"),
+        (["run", "--study", "deteriorate"], "the nearest is 'deterioration'"),
+        (["predict", "x.mp4", "--protocol", "clear"], "the nearest is 'clean'"),
+        (["onnx", "-o", "x.onnx", "--model", "convlst"], "the nearest is 'convlstm'"),
+        (["report", "--json"], "run `pallor run` to make it"),
         (["render", "--identity", "25", "--expression", "FD1", "-o", "x.mp4"], "0 to 24"),
         (["render", "--identity", "3", "--expression", "FD3L", "-o", "x.mp4"], "'FD3-L'"),
         (["render", "--identity", "3", "--expression", "FD1", "-o", "x.mp4", "--size", "33"], "33"),
@@ -76,8 +83,15 @@ def test_a_wrong_request_is_one_sentence_and_code_2(clone, arguments, said, caps
     assert said in sentence(capsys)
 
 
+@pytest.mark.parametrize("command", ["run", "plan", "studies", "report", "baselines"])
+def test_outside_a_clone_there_is_nothing_to_do(tmp_path, monkeypatch, command, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([command]) == 2
+    assert "no Pallor workspace" in sentence(capsys)
+
+
 def test_plan_counts_what_there_is_to_make(clone, capsys):
-    assert main(["plan", "--set", "plan.identities=4", "--out", "plan.jsonl"]) == 0
+    assert main(["plan", "--set", "study.cohorts.cast=4", "--out", "plan.jsonl"]) == 0
     said = capsys.readouterr().out
     assert "avatar clips          20  FD1 4, FD2-L 4, FD2-R 4, FD3-L 4, FD3-R 4" in said
     assert "on" in said.splitlines()[-1]
@@ -97,6 +111,7 @@ def test_render_makes_a_film_that_plays(clone, capsys):
 
 
 def test_the_doctor_finds_this_machine_able_but_outside_a_clone(clone, capsys):
+    (clone / "dvc.yaml").unlink()
     assert main(["doctor"]) == 2
     report = capsys.readouterr()
     assert "ok   blender  Blender 4.5" in report.out

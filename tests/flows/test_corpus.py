@@ -14,9 +14,9 @@ import psutil
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows.corpus import run_corpus
+from flows.corpus import bring_up, run_studies
 from flows.stale import mark_stale, workspace_tag
-from pipeline.errors import StageError
+from pipeline.errors import AssetError, StageError
 from pipeline.files import digest
 from pipeline.store.store import Store
 
@@ -77,7 +77,7 @@ if __name__ == "__main__":
         run_heavy_stage("grow", grow.with_options(task_runner=task_runner()))
     run_stage(name, {"plan": plan, "count": count}[name])
 """
-RUN = [sys.executable, "-c", "from flows.corpus import run_corpus; run_corpus()"]
+RUN = [sys.executable, "-c", "from flows.corpus import bring_up; bring_up()"]
 
 
 @pytest.fixture
@@ -85,8 +85,7 @@ def toy(workspace, server, assets, monkeypatch):
     """A workspace of three toy stages on the shared server."""
     (workspace / ".pallor").mkdir()
     (workspace / ".pallor" / "assets").symlink_to(assets.root)
-    (workspace / "motion").mkdir()
-    (workspace / "motion" / "blend-128.safetensors").write_bytes(b"committed")
+    shutil.copytree(Path(__file__).parents[2] / "portraits", workspace / "portraits")
     (workspace / "dvc.yaml").write_text(STAGES)
     (workspace / "toy.py").write_text(TOY)
     (workspace / "params.yaml").write_text("seed: 7\n")
@@ -107,7 +106,7 @@ def flow_runs(tag):
 
 
 def test_every_stage_runs_once_and_shows_as_a_run(toy, capsys):
-    run_corpus()
+    bring_up()
     assert (toy / "counted.txt").read_text() == "8"
     said = capsys.readouterr().out
     assert "grow 8/8" in said
@@ -123,51 +122,39 @@ def test_every_stage_runs_once_and_shows_as_a_run(toy, capsys):
     assert len(runs) == 2  # the parent flow, and the heavy stage's own
     assert {"plan", "grow", "count", "7-0 .. 7-1"} <= {task.name for task in tasks}
 
-    run_corpus()
+    bring_up()
     assert "nothing to run" in capsys.readouterr().out
     assert len(made(toy)) == 8
 
 
-def test_the_run_leaves_its_story_on_prefects_page(toy):
-    shutil.copytree(Path(__file__).parents[2] / "metrics", toy / "metrics")
-    (toy / "report").mkdir()
-    (toy / "report/index.html").write_text("<p>the page</p>")
-    run_corpus()
-    with get_client(sync_client=True) as client:
-        left = {artifact.key: artifact.data for artifact in client.read_artifacts()}
-    assert [row["stage"] for row in json.loads(left["stages"])] == ["plan", "grow", "count"]
-    assert "clean protocol" in left["figures"]
-    assert (toy / "report/index.html").as_uri() in left["report"]
-
-
 def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(toy):
-    run_corpus()
+    bring_up()
     whole = (toy / "dvc.lock").read_text()
     (toy / "dvc.lock").write_text(whole[: len(whole) // 2])
     shutil.rmtree(Store(toy / ".pallor", "grow").path(digest("7-3")))
     shutil.rmtree(toy / ".dvc/cache")
     shutil.rmtree(toy / "grown")
-    run_corpus()
+    bring_up()
     assert sorted(made(toy)) == sorted([*(f"7-{number}" for number in range(8)), "7-3"])
     assert (toy / "dvc.lock").read_text() == whole
 
 
 @pytest.mark.parametrize("half", ["", '{"write": {"/wo'])
 def test_path_locks_that_a_killed_dvc_wrote_half_do_not_stop_the_next_run(toy, half):
-    run_corpus()
+    bring_up()
     (toy / "plan.json").unlink()
     (toy / ".dvc/tmp/rwlock").write_text(half)
-    run_corpus()
+    bring_up()
     assert (toy / "plan.json").is_file()
 
 
 def test_a_run_cache_that_a_killed_dvc_did_not_fill_does_not_stop_the_next_run(toy, capsys):
-    run_corpus()
+    bring_up()
     whole = (toy / "dvc.lock").read_text()
     for entry in (toy / ".dvc/cache/runs").glob("*/*/*"):
         entry.unlink()
     (toy / "dvc.lock").unlink()
-    run_corpus()
+    bring_up()
     assert "left empty by a killed run" in capsys.readouterr().out
     assert (toy / "dvc.lock").read_text() == whole
 
@@ -175,15 +162,19 @@ def test_a_run_cache_that_a_killed_dvc_did_not_fill_does_not_stop_the_next_run(t
 def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
     (toy / "params.yaml").write_text("seed: -1\n")
     with pytest.raises(StageError, match="plan failed: seed must not be negative here"):
-        run_corpus()
+        bring_up()
     [run] = flow_runs(workspace_tag())  # a light stage has no flow of its own
     assert run.state.is_failed()
 
 
-def test_a_missing_checkpoint_is_told_before_anything_runs(toy):
-    (toy / "motion" / "blend-128.safetensors").unlink()
-    with pytest.raises(StageError, match="make motion"):
-        run_corpus()
+def test_a_consent_that_ended_is_told_though_no_file_has_changed(toy):
+    register = toy / "portraits" / "register.csv"
+    (toy / "portraits" / "a.png").write_bytes(b"a picture")
+    row = "a,a.png,CC0-1.0,written 2020-01-01 until 2020-12-31,,,,\n"
+    register.write_text(register.read_text() + row)
+    shutil.copytree(Path(__file__).parents[2] / "studies", toy / "studies")
+    with pytest.raises(AssetError, match=r"register\.csv: a has consent .* expired before 20"):
+        run_studies(["deterioration"])
     assert not (toy / "plan.json").exists()
 
 
@@ -203,7 +194,7 @@ def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy, monke
     rng = random.Random(5)
     for _ in range(4):
         kill_at_random(rng)
-    run_corpus()
+    bring_up()
     killed = (toy / "dvc.lock").read_text()
     for path in (toy / "dvc.lock", toy / "counted.txt"):
         path.unlink()

@@ -6,7 +6,9 @@ import yaml
 
 from flows.demo import SETTINGS, _copy_checkout
 from flows.settings import overridden
+from pipeline.corpus.plan import check_arms
 from pipeline.errors import StageError
+from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,9 +27,9 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_the_demos_settings_fit_the_parameters():
-    demo = overridden(yaml.safe_load(SETTINGS.read_text()), ROOT / "params.yaml")
-    assert demo.plan.identities == 6
-    assert demo.plan.frames == 8
+    study, params = overridden(yaml.safe_load(SETTINGS.read_text()), Workspace(root=ROOT))
+    assert (study.people, study.input.frames, params.plan.frames) == (6, 4, 8)
+    check_arms(study, params)
 
 
 def test_the_copy_holds_what_git_knows_and_nothing_that_was_made(checkout):

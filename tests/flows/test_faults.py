@@ -19,10 +19,11 @@ SPEC.loader.exec_module(toyline)
 
 STAGE = [sys.executable, "toy.py", "grow"]
 RUN = """
-import flows.corpus as corpus
+from pathlib import Path
+from flows.corpus import bring_up, require_complete
 from flows.stage import say_errors
-corpus.MAY_GIVE_UP = {"grow": corpus.CLIPS}
-raise SystemExit(say_errors(lambda: (corpus.run_corpus(), corpus.require_complete())))
+logs = {"grow": Path("data/clips/failed.jsonl")}
+raise SystemExit(say_errors(lambda: (bring_up(logs=logs), require_complete(logs))))
 """
 
 
@@ -31,8 +32,7 @@ def line(workspace, assets, server, monkeypatch):
     """A workspace with the toy line, on the shared server."""
     (workspace / ".pallor").mkdir()
     (workspace / ".pallor" / "assets").symlink_to(assets.root)
-    (workspace / "motion").mkdir()
-    (workspace / "motion" / "blend-128.safetensors").write_bytes(b"committed")
+    shutil.copytree(Path(__file__).parents[2] / "portraits", workspace / "portraits")
     (workspace / "dvc.yaml").write_text(toyline.STAGES)
     (workspace / "toy.py").write_text(toyline.TOY)
     (workspace / "params.yaml").write_text("seed: 7\n")

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -9,12 +10,17 @@ from flows.commands import look
 from pipeline.corpus.gallery import SHEETS
 from pipeline.corpus.overlay import FACE, PANEL
 from pipeline.media.video import write_clip
+from pipeline.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch, assets):
-    """An empty folder with the assets in its home."""
+    """A workspace of the main study alone, with the assets in its home."""
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.delenv("PALLOR_HOME", raising=False)
     (tmp_path / ".pallor").mkdir()
     (tmp_path / ".pallor" / "assets").symlink_to(assets.root)
@@ -45,10 +51,12 @@ def test_overlay_of_a_clip(here):
     )  # fmt: skip
     assert main(["overlay", "clip.mp4", "-o", "seen.mp4"]) == 0
     assert iio.imread(here / "seen.mp4", index=0).shape == (FACE, FACE + PANEL, 3)
-    (here / "data").mkdir()
     shutil.move(here / "clip.npz", here / "clip-1.npz")
     shutil.move(here / "clip.mp4", here / "clip-1.mp4")
-    shutil.copytree(here, here / "data" / "clips", ignore=lambda folder, names: {"data", ".pallor"})
+    clips = Workspace().clips
+    clips.mkdir(parents=True)
+    for name in ("clip-1.npz", "clip-1.mp4"):
+        shutil.move(here / name, clips / name)
     assert main(["overlay", "clip-1", "-o", "again.mp4"]) == 0
 
 
@@ -58,7 +66,7 @@ def test_overlay_of_a_clip(here):
         (["sheet", "peple", "-o", "x.png"], "'peple' is unknown; the nearest is 'people'"),
         (["sheet", "people", "-o", "x.jpg"], "x.jpg must end in .png"),
         (["sheet", "people", "--size", "7", "-o", "x.png"], "32 to 512 px a side, got 7"),
-        (["overlay", "clip-0", "-o", "x.mp4"], "data/clips/clip-0.mp4 is missing"),
+        (["overlay", "clip-0", "-o", "x.mp4"], "data/deterioration/clips/clip-0.mp4 is missing"),
     ],
 )
 def test_faults_are_one_sentence(here, arguments, said, capsys):

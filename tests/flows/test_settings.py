@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -5,49 +6,84 @@ import pytest
 import yaml
 
 from flows.settings import overridden, write_settings
-from pipeline.errors import ParamsError
+from pipeline.errors import PallorError, ParamsError
 from pipeline.params import load_params
+from pipeline.study import read_study
+from pipeline.workspace import MAIN, Workspace
 
-FILE = Path(__file__).parents[2] / "params.yaml"
+ROOT = Path(__file__).parents[2]
+BOTH = ("params.yaml", f"studies/{MAIN}/study.yaml")
 
 
 @pytest.fixture
-def params(tmp_path):
-    return Path(shutil.copy(FILE, tmp_path / "params.yaml"))
+def clone(tmp_path, monkeypatch):
+    """A folder with the parameters and the main study."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / BOTH[1]).parent.mkdir(parents=True)
+    shutil.copy(ROOT / BOTH[1], tmp_path / BOTH[1])
+    return tmp_path
 
 
-def test_an_override_is_checked_and_leaves_the_file_alone(params):
-    assert overridden(["plan.identities=6", "faces.detector=haar"], params).plan.identities == 6
-    assert params.read_text() == FILE.read_text()
+def texts(root):
+    return [(root / name).read_text() for name in BOTH]
 
 
-def test_written_settings_keep_every_other_line(params):
-    write_settings(["plan.identities=6", "plan.reseed.3=1", "plan.expressions=[FD1]"], params)
-    assert load_params(params).plan.reseed == {3: 1}
-    before, after = FILE.read_text().splitlines(), params.read_text().splitlines()
-    assert "seed: 7 # the root of every other seed" in after
-    assert "  identities: 6" in after
-    assert len(set(before) - set(after)) == 3
+def test_an_override_is_checked_and_leaves_the_files_alone(clone):
+    asked = ["study.cohorts.cast=6", "faces.detector=haar", "study.arms.0.repeats=2"]
+    study, params = overridden(asked, Workspace())
+    assert (study.people, study.arms[0].repeats, params.faces.detector) == (6, 2, "haar")
+    assert texts(clone) == texts(ROOT)
 
 
-def test_what_it_writes_dvc_reads_as_the_same_values(params):
-    write_settings(["train.learning_rate=1e-3", "render.samples=4"], params)
-    assert yaml.safe_load(params.read_text())["train"]["learning_rate"] == 0.001
+def test_written_settings_keep_every_other_line(clone):
+    write_settings(["study.cohorts.cast=6", "plan.reseed.3=1", "plan.frames=20"])
+    assert load_params().plan.reseed == {3: 1}
+    assert read_study(Path(BOTH[1])).people == 6
+    for name in BOTH:
+        before, after = ((root / name).read_text().splitlines() for root in (ROOT, clone))
+        assert len(set(before) - set(after)) <= 2
+        assert [line for line in after if line.startswith("#")] == [
+            line for line in before if line.startswith("#")
+        ]
+
+
+def test_what_it_writes_dvc_reads_as_the_same_values(clone):
+    write_settings(["train.learning_rate=1e-3", "render.samples=4"])
+    assert yaml.safe_load(Path("params.yaml").read_text())["train"]["learning_rate"] == 0.001
 
 
 @pytest.mark.parametrize(
     ("assignment", "sentence"),
     [
-        ("plan.identitis=6", "unknown parameter 'plan.identitis'; the nearest is 'identities'"),
-        ("plann.identities=6", "unknown parameter 'plann'; the nearest is 'plan'"),
-        ("plan.identities=one", "'plan.identities' is 'one'"),
-        ("plan.identities", "--set takes section.key=value"),
+        ("plan.frams=6", "unknown parameter 'plan.frams'; the nearest is 'frames'"),
+        ("plann.frames=6", "unknown parameter 'plann'; the nearest is 'plan'"),
+        ("plan.frames=one", "'plan.frames' is 'one'"),
+        ("plan.frames", "--set takes section.key=value"),
         ("seed.x=1", "'seed' holds one value"),
-        ("plan.expressions=[FD1", "is not YAML"),
+        ("faces.detector=[haar", "is not YAML"),
+        ("study.cohort.cast=6", "unknown parameter 'cohort'; the nearest is 'cohorts'"),
+        ("study.cohorts.cast=0", "'cohorts.cast' is 0"),
+        ("study.arms.9.repeats=2", "there are entries 0 to 4, got '9'"),
+        ("study.arms.0.cohorts=[crew]", "names 'crew', which the study lacks"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_writes_nothing(params, assignment, sentence):
-    with pytest.raises(ParamsError, match=sentence.replace(".", r"\.")) as caught:
-        write_settings(["plan.identities=6", assignment], params)
+def test_a_wrong_setting_is_one_sentence_and_writes_nothing(clone, assignment, sentence):
+    with pytest.raises(PallorError, match=re.escape(sentence)) as caught:
+        write_settings(["plan.frames=20", "study.portraits=6", assignment])
     assert "\n" not in str(caught.value)
-    assert params.read_text() == FILE.read_text()
+    assert texts(clone) == texts(ROOT)
+
+
+def test_a_parameter_that_the_study_sets_itself_is_set_there(clone):
+    with (clone / BOTH[1]).open("a") as stream:
+        stream.write("\nparams: {plan: {frames: 24}}\n")
+    with pytest.raises(ParamsError, match=r"set study\.params\.plan\.frames instead"):
+        write_settings(["plan.frames=20"])
+    write_settings(["study.params.plan.frames=20"])
+    assert overridden([], Workspace())[1].plan.frames == 20
+
+
+def test_a_studys_key_is_of_one_study(clone):
+    with pytest.raises(ParamsError, match="name one study with --study"):
+        write_settings(["study.portraits=6"], [MAIN, "other"])

@@ -80,7 +80,8 @@ def saved(states, tmp_path_factory):
 @pytest.fixture(scope="session")
 def committed():
     """The motion model in the repository: its decoder blends."""
-    return fomm.load_checkpoint(DATA.parents[2] / "motion" / "blend-128.safetensors", "auto")
+    path = DATA.parents[2] / "checkpoints" / "motion" / "blend-128.safetensors"
+    return fomm.load_checkpoint(path, "auto")
 
 
 @pytest.fixture(scope="session")

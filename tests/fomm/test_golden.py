@@ -5,9 +5,7 @@ import pytest
 import torch
 
 import fomm
-from fomm.config import CONFIGS
 from fomm.dense_motion import heatmaps, warp_each
-from fomm.discriminator import Discriminator
 from fomm.keypoints import movement_scale, relative_motion
 
 CASES = [("vox-256", "vox256_s11", 11), ("vox-adv-256", "voxadv256_s12", 12),
@@ -146,16 +144,3 @@ def test_animated_key_points(saved, golden):
     found = relative_motion(model.keypoints(numbers["source_u8"]), driving[:1], driving)
     close(found.value, numbers["kp_norm_value"], 2e-5)
     close(found.jacobian, numbers["kp_norm_jacobian"], 2e-5)
-
-
-@pytest.mark.parametrize("which", CASES[1:], ids=lambda case: case[0])
-def test_discriminator(which, states, golden):
-    config, name, seed = which
-    numbers = golden(name)
-    network = Discriminator(CONFIGS[config]).eval()
-    network.load_state_dict(states(config, seed)["discriminator"])
-    image = torch.from_numpy(numbers["driving_u8"][1]).permute(2, 0, 1)[None] / 255
-    with torch.inference_mode():
-        features, patches = network(image, points(numbers, "kp_driving"))
-    close(patches, numbers["disc_prediction_map"], 2e-4)
-    close(features[0][:, ::8, ::8, ::8], numbers["disc_feature0_sub"], 2e-4)

@@ -1,17 +1,6 @@
-"""The recipe's automatic choice carries its reason."""
+"""The recipe's phases."""
 
-import torch
-
-from fomm.recipe import TrainConfig, precision
-
-
-def test_precision_says_why():
-    cpu = torch.device("cpu")
-    assert precision(True, cpu) == (True, "bf16: asked for")
-    assert precision(False, cpu) == (False, "float32: asked for")
-    chosen, why = precision(None, cpu)
-    assert why.startswith("bf16" if chosen else "float32")
-    assert "units" in why
+from fomm.recipe import TrainConfig
 
 
 def test_phases_come_in_their_order():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from fomm.config import CONFIGS, DiscriminatorConfig, HourglassConfig
+from fomm.config import CONFIGS, HourglassConfig
 from fomm.errors import MotionError
 from fomm.recipe import TrainConfig
 from fomm.train import Trainer, train
@@ -17,7 +17,6 @@ TINY = dataclasses.replace(
     width=8,
     max_width=16,
     residual_blocks=1,
-    discriminator=DiscriminatorConfig(4, 8),
 )
 SHORT = TrainConfig(
     model=TINY, steps=4, point_steps=2, flow_steps=2, picture_steps=2, hold_norms=1, batch=2,
@@ -141,7 +140,7 @@ def test_progress_tells_losses_and_speed(data):
     lines = []
     _, curve = train(data, SHORT, 1, say=lines.append)
     assert curve[-1]["step"] == 10
-    assert lines[0].startswith("precision ")
+    assert lines[0] == "precision float32"
     assert "step 2/10" in lines[1]
     assert all("steps/s" in line for line in lines[1:])
 

@@ -1,23 +1,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from skimage import data
 
 from pipeline.corpus.plan import make_plan
 from pipeline.corpus.planned import Plan, read_plan
-from pipeline.evaluation.evaluate import evaluate_models
+from pipeline.evaluation import evaluate
+from pipeline.faces.faces import jobs_of
 from pipeline.files import child_seed, write_json, write_jsonl
 from pipeline.media.video import Frames, write_clip
-from pipeline.params import Params, parse_params
-from pipeline.records import PROTOCOLS, FaceTrack, Person
-from pipeline.report.report import Inputs
-from pipeline.splits.oversample import oversample_splits
-from pipeline.splits.split import split_faces
-from pipeline.training.train import read_samples, train
+from pipeline.params import Params, load_params
+from pipeline.records import ClipPlan, Person, TransferPlan
+from pipeline.splits import oversample, split
+from pipeline.store.store import Store
+from pipeline.study import Study, read_study
+from pipeline.training import train
+from pipeline.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+REGISTER = ROOT / "portraits" / "register.csv"
 
 
 @pytest.fixture(scope="session")
@@ -40,33 +47,145 @@ def astronaut() -> Callable[..., Frames]:
     return clip
 
 
-PUPPET_PARAMS = {
+PARAMS = {
     "seed": 5,
-    "plan": {"identities": 8, "frames": 8, "fps": 4, "size": 48},
-    "portraits": {"count": 6},
-    "split": {"window": 4, "stride": 1},
-    "train": {"hidden": 8, "epochs": 12, "batch": 16, "learning_rate": 5e-3},
+    "plan": {"frames": 8, "fps": 4, "size": 48},
+    "train": {"epochs": 12, "batch": 16, "learning_rate": 5e-3},
     "evaluate": {"bootstrap": 200},
 }
+# The main study's file with fewer people, shorter windows and a smaller network.
+PUPPETS = yaml.safe_load((ROOT / "studies" / "deterioration" / "study.yaml").read_text()) | {
+    "cohorts": {"cast": 8},
+    "portraits": 6,
+    "input": {"frames": 4, "size": 48},
+    "models": {"convlstm": {"parameters": {"hidden": 8, "dropout": 0.2}}},
+}
+# Everything that the main study has none of: severities, references, several tasks and models.
+TOY: dict[str, Any] = {
+    "name": "toy",
+    "title": "Toy",
+    "question": "Is it weak, and how weak?",
+    "cohorts": {"cast": 7, "others": 3},
+    "arms": [
+        {"label": "calm", "cohorts": ["cast", "others"], "expressions": ["FD2-L"]},
+        {"label": "strong", "cohorts": ["cast", "others"], "expressions": ["FD1", "FD3-L"]},
+        {
+            "label": "weak",
+            "cohorts": ["cast", "others"],
+            "expressions": ["FD1", "FD3-L"],
+            "conditions": [{"kind": "palsy", "severity": [0.4, 1.0], "drawn_per": "clip"}],
+        },
+        {"label": "odd", "cohorts": ["others"], "expressions": ["FD3-R"], "trained": False},
+    ],
+    "input": {"frames": 4, "stride": 4, "size": 48, "channels": 3, "reference": "calm"},
+    "tasks": {
+        "diagnosis": {"among": ["strong", "weak", "odd"], "positive": "weak"},
+        "severity": {
+            "among": "weak",
+            "classes": {"mild": {"severity": [0, 0.7]}, "severe": {"severity": [0.7001, 1]}},
+            "detect": ["severe"],
+        },
+    },
+    "protocols": {
+        "folds": {"unit": "person", "together": "person", "folds": 2, "repeats": 2, "leaky": False},
+        "unseen": {"unit": "clip", "together": "person", "test_cohorts": ["others"],
+                   "leaky": False},
+    },
+    "models": {
+        "convlstm": {"parameters": {"hidden": 4}},
+        "framecnn": {"tasks": ["diagnosis"], "train": {"epochs": 1}},
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Line:
-    """A whole small workspace of puppets, from the plan to the evaluation."""
+    """A whole small workspace of puppets, from the plan to the evaluation.
 
+    Its root also holds params.yaml and the study's file, so that a command finds what it reads.
+    """
+
+    workspace: Workspace
+    study: Study
     params: Params
     plan: Plan
-    inputs: Inputs
-    oversampled: Path
-    split: Path
-    predictions: Path
 
 
-def puppet(person: Person, display: str, frames=8, size=48) -> Frames:
-    """A drawn face whose head turns and whose lips part as the display says; eyes close."""
-    rng = np.random.default_rng(child_seed(0, person.identity_id, display))
+@pytest.fixture(scope="session")
+def line(tmp_path_factory) -> Line:
+    """The main study at a small size; what a test changes it must change in a copy."""
+    return puppet_line(tmp_path_factory.mktemp("line"), PUPPETS, PARAMS)
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory) -> Line:
+    """A study of severities, references, two tasks, two models, repeated folds and a cohort."""
+    quick = PARAMS | {"train": {"epochs": 1, "batch": 32}, "evaluate": {"bootstrap": 100}}
+    return puppet_line(tmp_path_factory.mktemp("toy"), TOY, quick)
+
+
+@pytest.fixture(scope="session")
+def split_line(tmp_path_factory):
+    """Puppets of any study from the plan through split and oversample."""
+
+    def make(study: Study) -> Line:
+        values = study.model_dump(mode="json", exclude_unset=True)
+        workspace = drawn_workspace(tmp_path_factory.mktemp(study.name), values, PARAMS)
+        params = load_params(workspace.params)
+        split.make(workspace, study, params)
+        oversample.make(workspace, study, params)
+        return Line(workspace, study, params, read_plan(workspace.plan))
+
+    return make
+
+
+def puppet_line(root: Path, study_values: dict[str, Any], params_values: dict[str, Any]) -> Line:
+    """Puppets through split, oversample, train and evaluate: the stages' own functions."""
+    workspace = drawn_workspace(root, study_values, params_values)
+    study, params = read_study(workspace.study_file), load_params(workspace.params)
+    split.make(workspace, study, params)
+    oversample.make(workspace, study, params)
+    store = Store(root / ".pallor", "train")
+    jobs = train.jobs(workspace, study, params)
+    for job in jobs:
+        with store.making(job.key) as folder:
+            train.train(job.item, folder)
+    train.assemble(jobs, store, workspace)
+    evaluate.make(workspace, study, params)
+    return Line(workspace, study, params, read_plan(workspace.plan))
+
+
+def drawn_workspace(
+    root: Path, study_values: dict[str, Any], params_values: dict[str, Any]
+) -> Workspace:
+    """A workspace with a plan and its clips, portraits and crops, drawn in place of rendered."""
+    workspace = Workspace(study_values["name"], root)
+    workspace.study_folder.mkdir(parents=True)
+    workspace.study_file.write_text(yaml.safe_dump(study_values, sort_keys=False))
+    workspace.params.write_text(yaml.safe_dump(params_values))
+    study, params = read_study(workspace.study_file), load_params(workspace.params)
+    rows = make_plan(study, params, REGISTER)
+    write_jsonl(workspace.plan, [row.row() for row in rows])
+    plan = read_plan(workspace.plan)
+    _draw_clips(plan, workspace)
+    _crop(plan, workspace, params)
+    return workspace
+
+
+def puppet(
+    person: Person, clip: ClipPlan | TransferPlan, frames: int = 8, size: int = 48
+) -> Frames:
+    """A drawn face whose head turns and whose lips part as its clip says; eyes close.
+
+    The more severe a condition, the less the lips part. A pattern of the person's own lies over
+    it: without one all puppets were one face.
+    """
+    own = np.random.default_rng(child_seed(0, person.identity_id)).integers(0, 80, (16, 16, 1))
+    own = np.kron(own, np.ones((3, 3, 3))).astype(np.uint8)
+    rng = np.random.default_rng(child_seed(0, person.identity_id, clip.expression))
     skin, paper = rng.integers(90, 200), rng.integers(0, 256)
-    turn = {"L": 1, "R": -1}.get(display[-1], 0)  # the own left is the picture's right
+    turn = {"L": 1, "R": -1}.get(clip.expression[-1], 0)  # the own left is the picture's right
+    parting = 5 * (1 - clip.targets.get("severity", 0.0))
     made = []
     for phase in np.sin(np.pi * np.linspace(0, 1, frames)):
         picture = np.full((size, size, 3), paper, np.uint8)
@@ -74,80 +193,49 @@ def puppet(person: Person, display: str, frames=8, size=48) -> Frames:
         x = 24 + round(9 * turn * phase)
         for eye in (x - 6, x + 6):
             cv2.ellipse(picture, (eye, 18), (3, round(2 * (1 - phase))), 0, 0, 360, (0,) * 3, -1)
-        lips = round(5 * phase) if display.startswith(("FD1", "FD3")) else 0
+        lips = round(parting * phase) if clip.expression.startswith(("FD1", "FD3")) else 0
         cv2.ellipse(picture, (x, 34), (6, lips), 0, 0, 360, (0,) * 3, -1)
-        made.append(picture)
+        made.append(cv2.subtract(picture, own))
     return np.stack(made)
 
 
-@pytest.fixture(scope="session")
-def line(tmp_path_factory) -> Line:
-    """Puppets through split, oversample, train and evaluate: the stages' own functions."""
-    root = tmp_path_factory.mktemp("line")
-    params = parse_params(PUPPET_PARAMS)
-    rows = make_plan(params, Path(__file__).parents[2] / "portraits" / "register.csv")
-    write_jsonl(root / "plan.jsonl", [row.row() for row in rows])
-    plan = read_plan(root / "plan.jsonl")
-    inputs = Inputs(
-        plan=root / "plan.jsonl", clips=root / "clips", portraits=root / "portraits",
-        transferred=root / "transferred", faces=root / "faces", models=root / "models",
-        metrics=root / "metrics", plots=root / "plots",
-    )  # fmt: skip
-    _draw(plan, inputs)
-    split, oversampled, predictions = root / "split", root / "oversampled", root / "predictions"
-    split_faces(inputs.faces, split, inputs.metrics / "split_proof.json", params.split, 1)
-    balance = inputs.metrics / "balance.json"
-    oversample_splits(split, inputs.faces, oversampled, balance, params.oversample, 2)
-    for protocol in PROTOCOLS:
-        samples = read_samples(oversampled / f"{protocol}.jsonl")
-        train(protocol, samples, inputs.faces, params.train, 3, inputs.models)
-    evaluate_models(
-        inputs.models, split, inputs.faces, predictions, inputs.metrics / "evaluation.json",
-        inputs.plots, params.evaluate, 4,
-    )  # fmt: skip
-    return Line(params, plan, inputs, oversampled, split, predictions)
-
-
-def _draw(plan: Plan, inputs: Inputs) -> None:
-    drivers = {clip.clip_id: clip for clip in plan.clips}
+def _draw_clips(plan: Plan, workspace: Workspace) -> None:
     people = {portrait.portrait_id: portrait.person for portrait in plan.portraits}
-    tracks = []
     for clip in plan.clips:
-        frames = puppet(clip.person, clip.expression)
-        write_clip(inputs.clips / f"{clip.clip_id}.mp4", frames, clip.fps)
+        frames = puppet(clip.person, clip)
+        write_clip(workspace.clips / f"{clip.clip_id}.mp4", frames, clip.fps)
         phase = np.sin(np.pi * np.linspace(0, 1, len(frames)))
         np.savez(
-            inputs.clips / f"{clip.clip_id}.npz",
+            workspace.clips / f"{clip.clip_id}.npz",
             executed=phase[:, None, None] * np.ones((1, 3, 2), np.float32),
             head_deg=phase[:, None] * np.array([30.0, 0, 0]),
         )
-        tracks.append((inputs.clips, clip.clip_id, "avatar", clip, clip.person, None))
-    inputs.portraits.mkdir()
-    for portrait in plan.portraits:
-        still = puppet(portrait.person, "neutral", frames=1)[0]
-        cv2.imwrite(str(inputs.portraits / f"{portrait.portrait_id}.png"), still)
     for row in plan.transfers:
-        person = people[row.portrait_id]
-        frames = puppet(person, row.expression)
-        write_clip(inputs.transferred / f"{row.clip_id}.mp4", frames, 4)
-        driver = drivers[row.driving_clip_id]
-        tracks.append(
-            (inputs.transferred, row.clip_id, "transfer", driver, person, row.portrait_id)
+        frames = puppet(people[row.portrait_id], row)
+        write_clip(workspace.transferred / f"{row.clip_id}.mp4", frames, 4)
+    workspace.portraits.mkdir()
+    for portrait in plan.portraits:
+        neutral = TransferPlan(
+            clip_id="", portrait_id=portrait.portrait_id, driving_clip_id="", expression="neutral"
         )
-    # The last clip is turned away, as a real line may do.
-    *kept, lost = sorted(tracks, key=lambda track: track[1])
-    for folder, clip_id, *_ in kept:
-        inputs.faces.mkdir(exist_ok=True)
-        (inputs.faces / f"{clip_id}.mp4").write_bytes((folder / f"{clip_id}.mp4").read_bytes())
-    write_jsonl(inputs.faces / "faces.jsonl", [_track(*track[1:]).row() for track in kept])
-    reason = {"clip_id": lost[1], "reason": "blurred", "detail": "sharpness 0.001"}
-    write_jsonl(inputs.faces / "quarantine.jsonl", [reason])
-    write_json(inputs.faces / "detector.json", {"detector": "haar", "because": "it is drawn"})
+        still = puppet(portrait.person, neutral, frames=1)[0]
+        cv2.imwrite(str(workspace.portraits / f"{portrait.portrait_id}.png"), still)
 
 
-def _track(clip_id, kind, driver, person, portrait_id) -> FaceTrack:
-    return FaceTrack(
-        clip_id=clip_id, kind=kind, label=driver.expression, person=person,
-        identity_id=driver.person.identity_id, portrait_id=portrait_id,
-        driving_clip_id=driver.clip_id, detector="haar", boxes=[[0.0, 0.0, 48.0, 48.0]] * 8,
-    )  # fmt: skip
+def _crop(plan: Plan, workspace: Workspace, params: Params) -> None:
+    """The faces stage's own records; the whole picture is the crop, as no detector sees puppets."""
+    jobs = jobs_of(plan, (workspace.clips, workspace.transferred), params.faces, 48)
+    # The last transferred clip, or the last of all, is turned away, as a real line may do.
+    kept = sorted(jobs, key=lambda job: (job.item.track.kind, job.name))
+    lost = kept.pop()
+    boxes = [[0.0, 0.0, 48.0, 48.0]] * params.plan.frames
+    workspace.faces.mkdir()
+    tracks = []
+    for job in sorted(kept, key=lambda job: job.name):
+        (workspace.faces / f"{job.name}.mp4").write_bytes(job.item.video.read_bytes())
+        track = job.item.track.model_copy(update={"boxes": boxes, "detector": "haar"})
+        tracks.append(track.row())
+    write_jsonl(workspace.faces / "faces.jsonl", tracks)
+    reason = {"clip_id": lost.name, "reason": "blurred", "detail": "sharpness 0.001"}
+    write_jsonl(workspace.faces / "quarantine.jsonl", [reason])
+    write_json(workspace.faces / "detector.json", {"detector": "haar", "because": "it is drawn"})

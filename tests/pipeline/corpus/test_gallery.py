@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,8 +12,14 @@ from pipeline.corpus import gallery
 from pipeline.corpus.gallery import SEVERITIES, SHEETS, TASKS, draw_sheet, make_sheet, plan_sheet
 from pipeline.errors import ParamsError
 from pipeline.params import Params
+from pipeline.study import read_study
 
 SIZE = 32
+MAIN = read_study(Path(__file__).parents[3] / "studies" / "deterioration" / "study.yaml")
+
+
+def planned(kind, people=None, size=SIZE, study=MAIN):
+    return plan_sheet(kind, study, Params(), people, size)
 
 
 def numbered(sheet):
@@ -29,7 +37,7 @@ def cells(sheet):
 
 @pytest.mark.parametrize("kind", SHEETS)
 def test_every_sheet_can_be_rendered_and_drawn(kind):
-    sheet = plan_sheet(kind, Params(), 2, SIZE)
+    sheet = planned(kind, 2)
     for spec in sheet.specs:
         parse_spec(spec).check()
         hold(spec["stills"])
@@ -40,42 +48,57 @@ def test_every_sheet_can_be_rendered_and_drawn(kind):
 
 @pytest.mark.parametrize("kind", SHEETS)
 def test_no_frame_is_rendered_that_no_cell_shows_but_for_the_first_of_a_pair(kind):
-    sheet = plan_sheet(kind, Params(), 1, SIZE)
+    sheet = planned(kind, 1)
     rendered = sum(spec["frames"] for spec in sheet.specs)
     shown = len(set(cells(sheet)))
     assert rendered == (2 * shown if kind == "conditions" else shown)
 
 
 def test_people_sheet_shows_each_person_once():
-    sheet = plan_sheet("people", Params(), None, SIZE)
+    sheet = planned("people")
     assert sorted(cell.clip for cell in cells(sheet)) == list(range(25))
     assert len({str(spec["identity"]) for spec in sheet.specs}) == 25
 
 
 def test_units_sheet_shows_every_side_of_every_unit():
-    sheet = plan_sheet("units", Params(), None, SIZE)
+    sheet = planned("units")
     shown = [sheet.specs[cell.clip]["stills"][cell.frame] for cell in cells(sheet)]
     assert len(shown) == sum(3 if unit.paired else 1 for unit in UNITS.values())
     assert {"12": [1.0, 0.0]} in shown
     assert {"25": [1.0, 1.0]} in shown
 
 
-def test_displays_sheet_holds_the_middle_of_each_range():
-    sheet = plan_sheet("displays", Params(), 3, SIZE)
-    assert len(sheet.specs) == 3
-    still = sheet.specs[0]["stills"][Params().plan.expressions.index("FD3-L")]
+def test_arms_sheet_holds_the_middle_of_each_range():
+    sheet = planned("arms", 3)
+    assert sheet.panels[0].columns == MAIN.labels
+    assert len(sheet.specs) == 3 * len(MAIN.labels)
+    [still] = sheet.specs[MAIN.labels.index("FD3-L")]["stills"]
     assert still["51"][0] == still["51"][1] > 0.5
     assert still["43"][0] > 0.9
 
 
+def test_arms_sheet_shows_conditions_at_their_middle_severity():
+    weak = {"kind": "myasthenia", "severity": (0.2, 0.6)}
+    arm = {"label": "weak", "cohorts": ["cast"], "conditions": [weak],
+           "expressions": ["happiness", "fear"]}  # fmt: skip
+    arms = [*MAIN.arms, type(MAIN.arms[0]).model_validate(arm)]
+    sheet = planned("arms", 1, study=MAIN.model_copy(update={"arms": arms}))
+    columns = [name for panel in sheet.panels for name in panel.columns if name]
+    assert columns == [*MAIN.labels, "weak: happiness", "weak: fear"]
+    assert sheet.specs[-1]["conditions"] == [
+        {"kind": "myasthenia", "severity": 0.4, "side": "left"}
+    ]
+    assert cells(sheet)[-1].frame == 1
+
+
 def test_expressions_sheet_names_all():
-    sheet = plan_sheet("expressions", Params(), 1, SIZE)
+    sheet = planned("expressions", 1)
     columns = [name for panel in sheet.panels for name in panel.columns if name]
     assert columns == names()
 
 
 def test_conditions_sheet_raises_severity_within_each_task():
-    sheet = plan_sheet("conditions", Params(), None, SIZE)
+    sheet = planned("conditions")
     [panel] = sheet.panels
     assert [name.split("\n")[0] for name, _ in panel.rows] == list(KINDS)
     row = panel.rows[0][1]
@@ -96,11 +119,11 @@ def test_conditions_sheet_raises_severity_within_each_task():
 )
 def test_impossible_sheets_are_refused(kind, people, size, sentence):
     with pytest.raises(ParamsError, match=sentence):
-        plan_sheet(kind, Params(), people, size)
+        planned(kind, people, size)
 
 
 def test_sheet_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    sheet = plan_sheet("people", Params(), 2, SIZE)
+    sheet = planned("people", 2)
     made = ((frames, {}) for frames in numbered(sheet))
     monkeypatch.setattr(gallery, "render_specs", lambda specs, home, store: made)
     make_sheet(sheet, tmp_path, tmp_path / "people.png", say=lambda line: None)

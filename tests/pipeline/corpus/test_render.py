@@ -6,11 +6,13 @@ import pytest
 from pipeline.corpus import render
 from pipeline.corpus.plan import plan_clip, population
 from pipeline.errors import AssetError, ClipError
+from pipeline.files import write_jsonl
 from pipeline.media.video import read_clip
 from pipeline.motion import portraits
 from pipeline.params import Params
 from pipeline.records import PortraitPlan
 from pipeline.store.store import Store
+from pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +38,25 @@ def store(assets, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rendered(params, store):
-    jobs = render.jobs([clip(params), clip(params, "FD2-L")], params)
+    jobs = render.clip_jobs([clip(params), clip(params, "FD2-L")])
     render.work(jobs, store)
     return jobs
 
 
 def test_clips_and_truth_are_assembled_under_their_ids(rendered, store, tmp_path):
-    render.assemble(rendered, store, tmp_path / "clips")
+    workspace = Workspace(root=tmp_path)
+    render.assemble(rendered, store, workspace)
     for job in rendered:
-        frames = read_clip(tmp_path / "clips" / f"{job.item.clip_id}.mp4")
-        truth = render.read_truth(tmp_path / "clips" / f"{job.item.clip_id}.npz")
+        frames = read_clip(workspace.clips / f"{job.item.clip_id}.mp4")
+        truth = render.read_truth(workspace.clips / f"{job.item.clip_id}.npz")
         assert frames.shape == (4, 64, 64, 3)
         assert truth["landmarks_px"].shape == (4, 68, 2)
+
+
+def test_the_planned_clips_are_the_jobs(rendered, params, tmp_path):
+    workspace = Workspace(root=tmp_path)
+    write_jsonl(workspace.plan, [job.item.row() for job in rendered])
+    assert render.jobs(workspace, None, params) == rendered
 
 
 def test_each_clip_is_logged_by_name(rendered, store):
@@ -56,12 +65,12 @@ def test_each_clip_is_logged_by_name(rendered, store):
 
 
 def test_key_knows_every_part_of_the_specification(params):
-    base = render.jobs([clip(params)], params)[0].key
+    base = render.clip_jobs([clip(params)])[0].key
     for change in ({"seed": 1}, {"samples": 3}, {"expression": "FD3-L"}, {"fps": 3}):
         changed = clip(params).model_copy(update=change)
-        assert render.jobs([changed], params)[0].key != base
+        assert render.clip_jobs([changed])[0].key != base
     renamed = clip(params).model_copy(update={"key": "other"})
-    assert render.jobs([renamed], params)[0].key == base
+    assert render.clip_jobs([renamed])[0].key == base
 
 
 def test_portrait_stills_are_rendered(params, store, tmp_path):
@@ -70,10 +79,12 @@ def test_portrait_stills_are_rendered(params, store, tmp_path):
         portrait_id="portrait-x", key="portrait/1", person=still.person, licence="CC0-1.0",
         consent="-", origin="-", file=None, clip=still,
     )  # fmt: skip
-    jobs = portraits.jobs([portrait], params)
+    workspace = Workspace(root=tmp_path)
+    write_jsonl(workspace.plan, [portrait.row()])
+    jobs = portraits.jobs(workspace, None, params)
     portraits.work(jobs, store)
-    portraits.assemble(jobs, store, tmp_path / "portraits")
-    assert {p.name for p in (tmp_path / "portraits").iterdir()} == {
+    portraits.assemble(jobs, store, workspace)
+    assert {p.name for p in workspace.portraits.iterdir()} == {
         "portrait-x.png", "portraits.jsonl",
     }  # fmt: skip
 
@@ -81,12 +92,12 @@ def test_portrait_stills_are_rendered(params, store, tmp_path):
 def test_worker_fault_becomes_one_sentence(params, store):
     broken = clip(params).model_copy(update={"expression": "FD9"})
     with pytest.raises(ClipError, match="a Blender worker failed: there is no expression 'FD9'"):
-        render.work(render.jobs([broken], params), store)
+        render.work(render.clip_jobs([broken]), store)
 
 
 def test_missing_assets_are_one_sentence(params, tmp_path):
     with pytest.raises(AssetError, match="run `pallor assets`"):
-        render.work(render.jobs([clip(params)], params), Store(tmp_path, "render"))
+        render.work(render.clip_jobs([clip(params)]), Store(tmp_path, "render"))
 
 
 def test_broken_truth_file_is_named(tmp_path):

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.corpus.sheet import EMPTY, GAP, HEADING, NAMES, apex, contact_sheet, corpus_sheet
 from pipeline.errors import StageError
+from pipeline.study import parse_study
 
 
 def cell(level, side=20):
@@ -41,9 +42,31 @@ def test_the_apex_is_where_most_is_done(tmp_path):
 
 
 def test_the_corpus_fits_on_one_page(line):
-    inputs = line.inputs
-    where = (inputs.clips, inputs.portraits, inputs.transferred)
-    sheet = corpus_sheet(line.plan, *where)
+    sheet = corpus_sheet(line.plan, line.workspace)
     step = line.params.plan.size + GAP
     assert sheet.shape == (HEADING + 9 * step, NAMES + 5 * step, 3)
-    assert np.array_equal(sheet, corpus_sheet(line.plan, *where))
+    assert np.array_equal(sheet, corpus_sheet(line.plan, line.workspace))
+
+
+def test_long_headings_stay_in_their_columns():
+    rows = [("", [cell(10, 40), cell(10, 40)])]
+    narrow = contact_sheet(rows, ["weak: happiness", ""])
+    wide = NAMES + 40 + GAP
+    assert (narrow[:HEADING, wide:] == 255).all()
+    assert (narrow[:HEADING, NAMES:wide] != 255).any()
+
+
+def test_labels_of_other_people_and_expressions_have_their_columns(split_line):
+    arms = [
+        {"label": "well", "cohorts": ["home"], "expressions": ["happiness", "fear"]},
+        {"label": "ill", "cohorts": ["ward"], "expressions": ["anger"]},
+    ]
+    rules = {"unit": "clip", "together": "person", "test": 0.5, "leaky": False}
+    made = split_line(parse_study({
+        "name": "columns", "title": "x", "question": "x?", "cohorts": {"home": 3, "ward": 4},
+        "arms": arms, "input": {"frames": 4, "size": 48}, "tasks": {"state": {}},
+        "protocols": {"half": rules}, "models": {"convlstm": {}},
+    }, "a test"))  # fmt: skip
+    step = made.params.plan.size + GAP
+    sheet = corpus_sheet(made.plan, made.workspace)
+    assert sheet.shape == (HEADING + 4 * step, NAMES + 3 * step, 3)  # no transfers

@@ -15,7 +15,7 @@ def one_hot(predicted):
 
 def figures(truth, predicted, people=None):
     people = people or [f"p{n}" for n in range(len(truth))]
-    return scores(np.array(truth), one_hot(predicted), people, LABELS, 200, 1)
+    return scores(np.array(truth), one_hot(predicted), people, LABELS, (200, 1))
 
 
 def test_figures_of_a_known_table():
@@ -39,7 +39,7 @@ def test_a_perfect_table_has_full_marks():
 def test_the_area_of_a_coin_is_one_half():
     rng = np.random.default_rng(0)
     truth, table = rng.integers(0, 3, 6000), rng.dirichlet(np.ones(3), 6000)
-    got = scores(truth, table, ["p"] * 6000, LABELS, 100, 1)
+    got = scores(truth, table, ["p"] * 6000, LABELS, (100, 1))
     assert got["auc"] == pytest.approx(0.5, abs=0.02)
 
 
@@ -51,7 +51,7 @@ def test_a_class_nobody_performed_has_no_area():
 
 def test_an_empty_test_side_is_refused():
     with pytest.raises(StageError, match="test side is empty"):
-        scores(np.array([], int), np.empty((0, 3)), [], LABELS, 100, 1)
+        scores(np.array([], int), np.empty((0, 3)), [], LABELS, (100, 1))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdefg")), min_size=1, max_size=40))

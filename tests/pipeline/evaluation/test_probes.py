@@ -3,7 +3,10 @@ import pytest
 
 from pipeline.evaluation.probes import background, identity_features, probe_all, shrunk
 from pipeline.records import FaceTrack, Person, Sample
+from pipeline.study import Protocol
 
+GROUPED = Protocol(unit="clip", together="group", test=0.15, leaky=False)
+SHUFFLED = Protocol(unit="window", together="nothing", test=0.15, leaky=True)
 LABELS = ("FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R")
 
 
@@ -12,7 +15,7 @@ def track(person, label, portrait=None):
     clip = f"{person}-{label}-{portrait}"
     return FaceTrack(
         clip_id=clip, kind="avatar", label=label, identity_id=person, portrait_id=portrait,
-        driving_clip_id=clip, person=seen, detector="haar", boxes=[],
+        driving_clip_id=clip, person=seen, detector="haar", boxes=[], cohort="cast", trained=True,
     )  # fmt: skip
 
 
@@ -35,7 +38,7 @@ def corpus(told=None, people=12):
 
 def test_nothing_to_tell_is_chance_in_whole_groups_and_memory_in_windows():
     made = corpus()
-    clean, leaky = (probe_all(p, *made, 200, 1) for p in ("clean", "published"))
+    clean, leaky = (probe_all(rules, *made, (200, 1)) for rules in (GROUPED, SHUFFLED))
     for name, row in clean.items():
         assert row["accuracy_ci95"][0] <= 0.35, name
         assert row["accuracy"] == pytest.approx(0.2, abs=0.15), name
@@ -48,7 +51,7 @@ def test_a_display_that_shows_in_the_corners_is_found():
     def stain(frame, label):
         frame[:4, :4] = 50 * label
 
-    row = probe_all("clean", *corpus(stain), 200, 1)
+    row = probe_all(GROUPED, *corpus(stain), (200, 1))
     assert row["background"]["accuracy"] > 0.5
     assert row["identity"]["accuracy"] < 0.35
 
@@ -57,7 +60,7 @@ def test_a_display_that_shows_in_the_face_is_not_background():
     def stain(frame, label):
         frame[14:18, 4 + 5 * label : 9 + 5 * label] = 255 if label % 2 else 0
 
-    row = probe_all("clean", *corpus(stain), 200, 1)
+    row = probe_all(GROUPED, *corpus(stain), (200, 1))
     assert row["first_frame"]["accuracy"] > 0.5
     assert row["background"]["accuracy"] < 0.4
 

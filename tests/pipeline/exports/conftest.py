@@ -1,6 +1,8 @@
 """A small finished workspace: real files in every place, written without the line."""
 
 import hashlib
+import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +14,6 @@ from pipeline.exports.source import Source, read_source
 from pipeline.files import write_json, write_jsonl
 from pipeline.media.video import write_clip
 from pipeline.records import (
-    PROTOCOLS,
     ClipPlan,
     FaceTrack,
     Person,
@@ -20,6 +21,8 @@ from pipeline.records import (
     Sample,
     TransferPlan,
 )
+from pipeline.study import Study, parse_study
+from pipeline.workspace import Workspace
 
 FRAMES, FPS, SIZE = 4, 8, 32
 TODAY = date(2026, 11, 21)
@@ -29,6 +32,27 @@ PEOPLE = [
     ("identity-c", 70.0, "male"),
 ]
 DISPLAYS = ("FD1", "FD2-L")
+WEAK = [{"kind": "myasthenia", "severity": 0.4, "side": "left"}]
+VALUES = {
+    "name": "ward",
+    "title": "Two displays",
+    "question": "Which display is it?",
+    "cohorts": {"cast": 3},
+    "arms": [
+        {"label": "FD1", "cohorts": ["cast"], "expressions": ["FD1"]},
+        {"label": "FD2-L", "cohorts": ["cast"], "expressions": ["FD2-L"],
+         "conditions": [{"kind": "myasthenia", "severity": 0.4}]},
+    ],
+    "portraits": 2,
+    "input": {"frames": 2},
+    "tasks": {"display": {"detect": ["FD1", "FD2-L"]}, "turn": {"detect": ["FD2-L"]}},
+    "protocols": {
+        "published": {"unit": "window", "together": "nothing", "test": 0.3, "leaky": True},
+        "clean": {"unit": "clip", "together": "group", "test": 0.3, "leaky": False},
+    },
+    "models": {"convlstm": {}},
+    "published": {"source": "Al-Tekreeti et al. 2024"},
+}  # fmt: skip
 STILL = Person(identity_id="identity-s", age=40.0, sex="female", ethnicity="asian")
 ASTRONAUT = Person(identity_id="identity-p", age=None, sex="female", ethnicity=None)
 
@@ -37,7 +61,8 @@ def clip_plan(person: Person, display: str, number: int) -> ClipPlan:
     return ClipPlan(
         clip_id=f"clip-{person.identity_id[-1]}{number}", key=f"{person.identity_id}/{display}",
         person=person, identity={}, expression=display, scene={}, seed=100 + number,
-        frames=FRAMES, fps=FPS, size=SIZE, samples=1,
+        frames=FRAMES, fps=FPS, size=SIZE, samples=1, label=display, cohort="cast",
+        **({"conditions": WEAK, "targets": {"severity": 0.4}} if display == "FD2-L" else {}),
     )  # fmt: skip
 
 
@@ -52,13 +77,14 @@ def planned() -> tuple[list[ClipPlan], list[PortraitPlan], list[TransferPlan]]:
         ),
         PortraitPlan(
             portrait_id="portrait-p", key="photo/astronaut", person=ASTRONAUT,
-            licence="public domain (NASA)", consent="official portrait", origin="NASA",
+            licence="public domain (NASA)", consent="public domain", origin="NASA",
             file="skimage:astronaut", clip=None,
         ),
     ]  # fmt: skip
     transfers = [
         TransferPlan(clip_id=f"transfer-{p.portrait_id[-1]}", portrait_id=p.portrait_id,
-                     driving_clip_id=clips[n].clip_id, expression=clips[n].expression)
+                     driving_clip_id=clips[n].clip_id, expression=clips[n].expression,
+                     label=clips[n].label, targets=clips[n].targets, cohort="cast")
         for n, p in enumerate(portraits)
     ]  # fmt: skip
     return clips, portraits, transfers
@@ -69,7 +95,8 @@ def tracks_of(clips, portraits, transfers) -> list[FaceTrack]:
     people = {portrait.portrait_id: portrait.person for portrait in portraits}
     avatars = [
         FaceTrack(
-            clip_id=c.clip_id, kind="avatar", label=c.expression, person=c.person,
+            clip_id=c.clip_id, kind="avatar", label=c.label, targets=c.targets, person=c.person,
+            cohort="cast", trained=True,
             identity_id=c.person.identity_id, portrait_id=None, driving_clip_id=c.clip_id,
             detector="haar", boxes=boxes,
         )
@@ -77,7 +104,8 @@ def tracks_of(clips, portraits, transfers) -> list[FaceTrack]:
     ]  # fmt: skip
     transferred = [
         FaceTrack(
-            clip_id=t.clip_id, kind="transfer", label=t.expression, person=people[t.portrait_id],
+            clip_id=t.clip_id, kind="transfer", label=t.label, targets=t.targets,
+            person=people[t.portrait_id], cohort="cast", trained=True,
             identity_id=by_id[t.driving_clip_id].person.identity_id, portrait_id=t.portrait_id,
             driving_clip_id=t.driving_clip_id, detector="haar", boxes=boxes,
         )
@@ -86,12 +114,12 @@ def tracks_of(clips, portraits, transfers) -> list[FaceTrack]:
     return sorted([*avatars, *transferred], key=lambda track: track.clip_id)
 
 
-def write_media(root: Path, tracks: list[FaceTrack]) -> None:
+def write_media(where: Workspace, tracks: list[FaceTrack]) -> None:
     for number, track in enumerate(tracks):
-        folder = root / "data" / ("clips" if track.kind == "avatar" else "transferred")
+        folder = where.clips if track.kind == "avatar" else where.transferred
         frames = np.random.default_rng(number).integers(0, 256, (FRAMES, SIZE, SIZE, 3), np.uint8)
         write_clip(folder / f"{track.clip_id}.mp4", frames, FPS)
-        write_clip(root / "data" / "faces" / f"{track.clip_id}.mp4", frames[:, 8:24, 8:24], FPS)
+        write_clip(where.faces / f"{track.clip_id}.mp4", frames[:, 8:24, 8:24], FPS)
         if track.kind == "avatar":
             np.savez(folder / f"{track.clip_id}.npz", head_deg=np.zeros((FRAMES, 3), np.float32))
 
@@ -104,48 +132,53 @@ def samples_of(tracks: list[FaceTrack], protocol: str) -> list[Sample]:
     return [
         Sample(
             sample_id=f"sample-{t.clip_id}-{start}", clip_id=t.clip_id, start=start, length=2,
-            label=t.label, group=t.identity_id, side=side(t, start),
+            label=t.label, group=t.identity_id, side=side(t, start), targets=t.targets,
         )
         for t in tracks
         for start in range(3)
     ]  # fmt: skip
 
 
-def write_tables(root: Path) -> None:
-    data, metrics = root / "data", root / "metrics"
+def write_tables(where: Workspace, study: Study) -> None:
     clips, portraits, transfers = planned()
-    write_jsonl(data / "plan.jsonl", [row.row() for row in (*clips, *portraits, *transfers)])
+    write_jsonl(where.plan, [row.row() for row in (*clips, *portraits, *transfers)])
     lost, *kept = tracks_of(clips, portraits, transfers)
-    write_media(root, kept)
-    write_jsonl(data / "faces" / "faces.jsonl", [track.row() for track in kept])
+    write_media(where, kept)
+    write_jsonl(where.faces / "faces.jsonl", [track.row() for track in kept])
     reason = {"clip_id": lost.clip_id, "reason": "blurred", "detail": "sharpness 0.001"}
-    write_jsonl(data / "faces" / "quarantine.jsonl", [reason])
-    write_json(data / "faces" / "detector.json", {"detector": "haar", "because": "it is here"})
-    for protocol in PROTOCOLS:
-        rows = [sample.row() for sample in samples_of(kept, protocol)]
-        write_jsonl(data / "split" / f"{protocol}.jsonl", rows)
-        write_jsonl(data / "oversampled" / f"{protocol}.jsonl", rows)
-        write_json(data / "models" / f"{protocol}.json", {"labels": list(DISPLAYS)})
-        write_jsonl(data / "predictions" / f"{protocol}.jsonl", [])
-    figures = {"unit": "clip", "accuracy": 0.75, "accuracy_ci95": [0.5, 1.0], "n_test": 4}
-    write_json(metrics / "evaluation.json", dict.fromkeys(PROTOCOLS, figures))
-    write_json(metrics / "balance.json", {})
-    write_json(metrics / "split_proof.json", {p: {"shared_groups": 0} for p in PROTOCOLS})
+    write_jsonl(where.faces / "quarantine.jsonl", [reason])
+    write_json(where.faces / "detector.json", {"detector": "haar", "because": "it is here"})
+    for protocol in study.protocols:
+        write_jsonl(where.samples(protocol), [s.row() for s in samples_of(kept, protocol)])
+    write_json(where.evaluation, {"results": results_of(study), "probes": []})
+    side = {"train": 2, "test": 3, "shared": 0}
+    write_json(where.proof, {p: {"groups": side, "person": side} for p in study.protocols})
+
+
+def results_of(study: Study) -> list[dict]:
+    figures = {"accuracy": 0.75, "accuracy_ci95": [0.5, 1.0], "n_test": 4, "auc": 0.9,
+               "auc_ci95": [0.8, 1.0]}  # fmt: skip
+    return [
+        {"task": task, "model": model, "protocol": protocol, "unit": "clip", "by_clip": figures,
+         "leaky": study.protocols[protocol].leaky}
+        for task, model, protocol in study.trials()
+    ]  # fmt: skip
 
 
 def write_lineage(root: Path) -> None:
-    plan_md5 = hashlib.md5((root / "data" / "plan.jsonl").read_bytes()).hexdigest()
-    plan = {"path": "data/plan.jsonl", "hash": "md5", "md5": plan_md5}
-    clips = {"path": "data/clips", "hash": "md5", "md5": "0" * 32 + ".dir", "nfiles": 10}
+    plan_md5 = hashlib.md5((root / "data" / "ward" / "plan.jsonl").read_bytes()).hexdigest()
+    plan = {"path": "data/ward/plan.jsonl", "hash": "md5", "md5": plan_md5}
+    clips = {"path": "data/ward/clips", "hash": "md5", "md5": "0" * 32 + ".dir", "nfiles": 10}
+    run = "python -m flows.stage"
     stages = {
-        "plan": {"cmd": "python -m flows.plan", "outs": [plan],
-                 "params": {"params.yaml": {"seed": 7}}},
-        "render": {"cmd": "python -m flows.render", "deps": [plan], "outs": [clips]},
+        "plan@ward": {"cmd": f"{run} plan --study ward", "outs": [plan],
+                      "params": {"params.yaml": {"seed": 7}}},
+        "render@ward": {"cmd": f"{run} render --study ward", "deps": [plan], "outs": [clips]},
     }  # fmt: skip
     (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
     record = {
-        "name": "render", "outcome": "completed", "error": None, "seconds": 12.5,
-        "started": "2026-11-21T09:00:00.000+00:00", "host": "ward", "user": "nurse", "pid": 4,
+        "name": "render@ward", "outcome": "completed", "error": None, "seconds": 12.5,
+        "started": "2026-11-21T09:00:00.000+00:00", "host": "host-3", "user": "nurse", "pid": 4,
         "cores": 2, "platform": "Linux", "python": "3.11.9", "revision": "a" * 40,
         "packages": {"pallor": "0.1.0", "bpy": "4.5.15", "dvc": "3.67.1"},
     }  # fmt: skip
@@ -155,14 +188,27 @@ def write_lineage(root: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory) -> Path:
-    """Seven kept clips (five avatars', two transferred), one turned away; never written to."""
-    root = tmp_path_factory.mktemp("workspace")
-    write_tables(root)
-    write_lineage(root)
-    return root
+def study() -> Study:
+    return parse_study(VALUES, "a test")
 
 
 @pytest.fixture(scope="session")
-def source(workspace) -> Source:
-    return read_source(workspace, TODAY)
+def workspace(tmp_path_factory, study) -> Workspace:
+    """Seven kept clips (five avatars', two transferred), one turned away; never written to."""
+    where = Workspace("ward", tmp_path_factory.mktemp("workspace"))
+    write_tables(where, study)
+    write_lineage(where.root)
+    where.study_file.parent.mkdir(parents=True)
+    where.study_file.write_text(yaml.safe_dump(VALUES))
+    return where
+
+
+@pytest.fixture
+def copied(workspace, tmp_path) -> Workspace:
+    """A copy of the workspace to spoil."""
+    return replace(workspace, root=shutil.copytree(workspace.root, tmp_path / "w"))
+
+
+@pytest.fixture(scope="session")
+def source(workspace, study) -> Source:
+    return read_source(workspace, study, TODAY)

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,8 @@ from pipeline.errors import AssetError
 from pipeline.exports import croissant
 from pipeline.exports.dataset import write_dataset
 from pipeline.exports.source import Release
+from pipeline.exports.tables import COLUMNS, WINDOW_COLUMNS, with_targets
+from pipeline.exports.words import BIAS
 from pipeline.files import read_json, read_jsonl
 
 mlc = pytest.importorskip("mlcroissant")
@@ -18,7 +21,8 @@ RELEASE = Release("1.2.0", "a" * 40, "2026-11-21")
 @pytest.fixture(scope="module")
 def folder(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("croissant")
-    croissant.describe(folder, write_dataset(source, folder), RELEASE)
+    released = replace(source, release=RELEASE)
+    croissant.describe(folder, write_dataset(source, folder), released)
     return folder
 
 
@@ -52,12 +56,10 @@ def test_its_records_are_the_tables_rows(folder, name, file):
         }
 
 
-def test_every_column_is_described(folder):
-    for file, fields in (
-        ("clips.jsonl", croissant.CLIP_FIELDS),
-        ("windows.jsonl", croissant.WINDOW_FIELDS),
-    ):
-        assert set(fields) == set(read_jsonl(folder / file)[0])
+def test_every_column_is_described(folder, source):
+    for file, fields in (("clips.jsonl", COLUMNS), ("windows.jsonl", WINDOW_COLUMNS)):
+        assert set(with_targets(fields, source)) == set(read_jsonl(folder / file)[0])
+    assert read_jsonl(folder / "clips.jsonl")[0]["target_severity"] == 0.4
 
 
 def test_an_altered_table_does_not_load(folder, tmp_path):
@@ -72,9 +74,10 @@ def test_it_names_every_licence_and_what_it_is_not_for(folder):
     written = read_json(folder / "croissant.json")
     assert written["license"] == [croissant.CC0, "public domain (NASA)"]
     assert "not a medical device" in json.dumps(written["rai:dataLimitations"])
+    assert written["rai:dataBiases"] == BIAS
 
 
-def test_without_mlcroissant_one_sentence_says_what_to_do(folder, monkeypatch):
+def test_without_mlcroissant_one_sentence_says_what_to_do(folder, source, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "mlcroissant", None)
     with pytest.raises(AssetError, match=r"pip install --requirement requirements-exports.lock"):
-        croissant.describe(folder, [], RELEASE)
+        croissant.describe(folder, [], source)

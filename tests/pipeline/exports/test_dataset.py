@@ -1,4 +1,3 @@
-import shutil
 from datetime import date
 
 import numpy as np
@@ -70,27 +69,32 @@ def test_same_corpus_same_bytes(folder, source, tmp_path):
     assert tree_digest(tmp_path) == tree_digest(folder)
 
 
-def test_a_missing_clip_is_named(workspace, tmp_path):
-    root = shutil.copytree(workspace, tmp_path / "w")
-    (root / "data" / "transferred" / "transfer-s.mp4").unlink()
+def test_a_missing_clip_is_named(copied, study):
+    (copied.transferred / "transfer-s.mp4").unlink()
     with pytest.raises(StageError, match=r"transfer-s.mp4 is missing; `dvc checkout`"):
-        clip_rows(read_source(root, TODAY))
+        clip_rows(read_source(copied, study, TODAY))
 
 
-def test_a_face_whose_licence_forbids_derivatives_is_not_exported(workspace, tmp_path):
-    root = shutil.copytree(workspace, tmp_path / "w")
-    rows = read_jsonl(root / "data" / "plan.jsonl")
+def test_a_face_whose_licence_forbids_derivatives_is_not_exported(copied, study):
+    rows = read_jsonl(copied.plan)
     for row in rows:
         if row.get("portrait_id") == "portrait-p" and row["kind"] == "portrait":
             row["licence"] = "CC-BY-ND-4.0"
-    write_jsonl(root / "data" / "plan.jsonl", rows)
+    write_jsonl(copied.plan, rows)
     with pytest.raises(StageError, match=r"transfer-p shows portrait-p.*pallor forget portrait-p"):
-        clip_rows(read_source(root, TODAY))
+        clip_rows(read_source(copied, study, TODAY))
 
 
-def test_a_split_of_other_clips_is_refused(workspace, tmp_path):
-    root = shutil.copytree(workspace, tmp_path / "w")
-    path = root / "data" / "split" / "clean.jsonl"
+def test_a_clip_that_a_draw_leaves_out_has_no_side(copied, study):
+    path = copied.samples("clean")
     write_jsonl(path, [row for row in read_jsonl(path) if row["clip_id"] != "clip-b1"])
+    sides = {r["clip_id"]: r["side"] for r in clip_rows(read_source(copied, study, TODAY))}
+    assert [clip for clip, side in sides.items() if side is None] == ["clip-b1"]
+
+
+def test_a_split_of_other_clips_is_refused(copied, study):
+    for protocol in study.protocols:
+        path = copied.samples(protocol)
+        write_jsonl(path, [row for row in read_jsonl(path) if row["clip_id"] != "clip-b1"])
     with pytest.raises(StageError, match=r"clean.jsonl has no window of clip-b1; run `pallor run`"):
-        clip_rows(read_source(root, TODAY))
+        clip_rows(read_source(copied, study, TODAY))

@@ -30,7 +30,7 @@ MADE = {  # what each format is known by
 def export(source, workspace, tmp_path):
     folder = tmp_path / "c2pa"
     return Export(
-        source, workspace / ".pallor" / "runs", NOW, lambda: local_certificate(folder, NOW)
+        source, workspace.root / ".pallor" / "runs", NOW, lambda: local_certificate(folder, NOW)
     )
 
 
@@ -71,9 +71,10 @@ def test_a_failed_export_leaves_nothing(export, tmp_path, monkeypatch):
 
 @pytest.fixture
 def inside(workspace, tmp_path, monkeypatch):
-    (workspace / "dvc.yaml").touch()
-    (workspace / ".dvc").mkdir(exist_ok=True)
-    monkeypatch.chdir(workspace)
+    (workspace.root / "dvc.yaml").touch()
+    workspace.params.touch()
+    (workspace.root / ".dvc").mkdir(exist_ok=True)
+    monkeypatch.chdir(workspace.root)
     monkeypatch.setenv("PALLOR_HOME", str(tmp_path / "home"))
     for name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG"):
         monkeypatch.delenv(name, raising=False)
@@ -81,7 +82,7 @@ def inside(workspace, tmp_path, monkeypatch):
 
 
 def test_the_command_signs_with_a_certificate_of_its_own(inside, capsys):
-    assert main(["export", "c2pa", "-o", str(inside / "out")]) == 0
+    assert main(["export", "c2pa", "--study", "ward", "-o", str(inside / "out")]) == 0
     assert "out: 9 files" in capsys.readouterr().out
     made = (inside / "home" / "c2pa" / "authority.pem").read_text()
     assert (inside / "out" / "authority.pem").read_text() == made
@@ -90,7 +91,7 @@ def test_the_command_signs_with_a_certificate_of_its_own(inside, capsys):
 def test_the_command_signs_with_a_persons_own_certificate(inside):
     local_certificate(inside / "own", datetime.now(UTC))
     own = ["--certificate", str(inside / "own/chain.pem"), "--key", str(inside / "own/key.pem")]
-    assert main(["export", "c2pa", "-o", str(inside / "out"), *own]) == 0
+    assert main(["export", "c2pa", "--study", "ward", "-o", str(inside / "out"), *own]) == 0
     assert not (inside / "home").exists()
     states = read_json(inside / "out" / "credentials.json").values()
     assert {row["state"] for row in states} == {"Valid"}
@@ -100,7 +101,10 @@ def test_the_command_signs_with_a_persons_own_certificate(inside):
     ("arguments", "said"),
     [
         (["export", "c2pa", "-o", "x", "--key", "k.pem"], "--certificate and --key go together"),
-        (["export", "c2pa", "-o", "x", "--certificate", "c", "--key", "k"], "c cannot be read"),
+        (
+            ["export", "c2pa", "--study", "ward", "-o", "x", "--certificate", "c", "--key", "k"],
+            "c cannot be read",
+        ),
     ],
 )
 def test_a_wrong_request_is_one_sentence_and_code_2(inside, arguments, said, capsys):

@@ -12,7 +12,8 @@ datasets = pytest.importorskip("datasets")
 def folder(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")
     write_huggingface(source, folder)
-    write_card(source, clip_rows(source), folder, configurations())
+    rows = clip_rows(source)
+    write_card(source, rows, folder, configurations(rows, source))
     return folder
 
 

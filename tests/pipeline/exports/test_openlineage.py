@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def steps(workspace):
-    return read_steps(workspace, workspace / ".pallor" / "runs")
+    return read_steps(workspace, workspace.root / ".pallor" / "runs")
 
 
 @pytest.fixture

@@ -20,7 +20,10 @@ WHERE = {  # page > its folder in an export of all formats, and what its example
     "ro-crate": ("dataset", lambda names: names["stages"] == ["plan", "render"]),
     "datasheet": ("dataset", lambda names: names["head"]["license"] == "other"),
     "prov": ("lineage", lambda names: names["stages"] == ["pallor:plan", "pallor:render"]),
-    "openlineage": ("lineage", lambda names: names["written"] == {"data/plan.jsonl", "data/clips"}),
+    "openlineage": (
+        "lineage",
+        lambda names: names["written"] == {"data/ward/plan.jsonl", "data/ward/clips"},
+    ),
     "c2pa": ("c2pa", lambda names: names["found"]["state"] == "Trusted"),
     "webdataset": ("webdataset", lambda names: len(names["labels"]) == 5),
     "huggingface": (".", lambda names: b"ftyp" in names["first"][:16]),
@@ -34,7 +37,7 @@ def made(source, workspace, tmp_path_factory):
     root = tmp_path_factory.mktemp("pages")
     now = datetime.now(UTC)
     certificate = local_certificate(root / "c2pa", now)
-    export = Export(source, workspace / ".pallor" / "runs", now, lambda: certificate)
+    export = Export(source, workspace.root / ".pallor" / "runs", now, lambda: certificate)
     write_export("all", export, root / "out")
     return root / "out"
 

@@ -8,7 +8,7 @@ model = pytest.importorskip("prov.model")
 
 @pytest.fixture(scope="module")
 def steps(workspace):
-    return read_steps(workspace, workspace / ".pallor" / "runs")
+    return read_steps(workspace, workspace.root / ".pallor" / "runs")
 
 
 def names(records):
@@ -21,7 +21,7 @@ def test_its_own_library_reads_it_back(steps, tmp_path):
     assert read == prov_document(steps)
     notation = (tmp_path / "prov.provn").read_text()
     assert notation.startswith("document")
-    assert "wasDerivedFrom(pallor:data/clips@" in notation
+    assert "wasDerivedFrom(pallor:data/ward/clips@" in notation
 
 
 def test_stages_files_and_people_are_told_apart(steps):

@@ -1,10 +1,10 @@
-import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from pipeline.errors import StageError
+from pipeline.errors import AssetError, StageError
 from pipeline.exports.source import read_release, read_source
 from pipeline.files import read_jsonl, write_jsonl
 
@@ -36,20 +36,42 @@ def test_clips_have_their_files_and_people(source):
     assert all(path.is_file() for path in files)
 
 
-def test_a_clip_of_an_unplanned_face_is_refused(workspace, tmp_path):
-    root = shutil.copytree(workspace, tmp_path / "w")
-    rows = read_jsonl(root / "data" / "plan.jsonl")
-    write_jsonl(root / "data" / "plan.jsonl", [r for r in rows if r["kind"] != "portrait"])
-    source = read_source(root, TODAY)
+def test_a_clip_of_an_unplanned_face_is_refused(copied, study):
+    rows = read_jsonl(copied.plan)
+    write_jsonl(copied.plan, [r for r in rows if r["kind"] != "portrait"])
+    source = read_source(copied, study, TODAY)
     with pytest.raises(StageError, match=r"faces.jsonl: transfer-p names portrait-p.*licence"):
         source.portrait(source.tracks[-2])
 
 
-def test_a_missing_table_is_named(workspace, tmp_path):
-    root = shutil.copytree(workspace, tmp_path / "w")
-    (root / "data" / "split" / "clean.jsonl").unlink()
+def test_a_missing_table_is_named(copied, study):
+    copied.samples("clean").unlink()
     with pytest.raises(StageError, match=r"split/clean.jsonl is missing"):
-        read_source(root, TODAY)
+        assert read_source(copied, study, TODAY).splits
+
+
+def test_the_sides_are_those_of_a_protocol_that_is_not_leaky(source, study):
+    assert source.draw == "clean"
+    rules = {**study.protocols, "clean": study.protocols["clean"].model_copy(
+        update={"test": None, "folds": 2})}  # fmt: skip
+    folded = study.model_copy(update={"protocols": rules})
+    assert replace(source, study=folded).draw == "clean-1"
+    leaky = study.model_copy(update={"protocols": {"published": rules["published"]}})
+    shuffled = replace(source, study=leaky)
+    assert shuffled.draw == "published"
+    assert {shuffled.place(track)[1] for track in shuffled.tracks} == {None}  # windows on both
+
+
+def test_a_consent_that_ended_leaves_the_house_no_more(copied, study):
+    rows = read_jsonl(copied.plan)
+    ended = [
+        {**row, "consent": "written 2025-03-01 until 2026-11-20"} if row.get("file") else row
+        for row in rows
+    ]
+    write_jsonl(copied.plan, ended)
+    read_source(copied, study, date(2026, 11, 20))
+    with pytest.raises(AssetError, match=r"^photo/astronaut has consent .* expired before 2026"):
+        read_source(copied, study, TODAY)
 
 
 def test_outside_git_there_is_no_revision(tmp_path):

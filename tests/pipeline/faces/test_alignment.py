@@ -112,7 +112,7 @@ def test_box_and_landmarks_are_where_the_truth_is(weights, avatar):
 def test_clip_is_cropped_through_face_alignment(weights, avatar):
     frames, truth = avatar
     detector = choose_detector("auto", weights).load()
-    crops, boxes = crop_faces(frames, detector, FaceParams())
+    crops, boxes = crop_faces(frames, detector, FaceParams(), 64)
     assert crops.shape == (3, 64, 64, 3)
     assert ((truth[0] > boxes[0, :2]) & (truth[0] < boxes[0, 2:])).all()
 

@@ -1,6 +1,7 @@
 """The stage over real files: one real face clip, one rendered clip, and every planted defect."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from pipeline.corpus.planned import Plan
 from pipeline.faces.detect import HaarDetector, choose_detector
-from pipeline.faces.faces import assemble, crop_faces, jobs, work
+from pipeline.faces.faces import assemble, crop_faces, jobs_of, work
 from pipeline.files import read_json, read_jsonl, tree_digest
 from pipeline.media.video import read_clip, write_clip
 from pipeline.params import FaceParams
@@ -27,7 +28,7 @@ def person(name):
 def clip_plan(name):
     return ClipPlan(
         clip_id=name, key=name, person=person("id-0"), identity={}, expression="FD2-L", scene={},
-        seed=0, frames=16, fps=8, size=128, samples=8,
+        seed=0, frames=16, fps=8, size=128, samples=8, label="FD2-L", cohort="cast",
     )  # fmt: skip
 
 
@@ -37,17 +38,24 @@ def plan_of(*names, transfers=()):
         origin="", file="face.png", clip=None,
     )  # fmt: skip
     rows = [
-        TransferPlan(clip_id=t, portrait_id="face-0", driving_clip_id=names[0], expression="FD2-L")
+        TransferPlan(
+            clip_id=t,
+            portrait_id="face-0",
+            driving_clip_id=names[0],
+            expression="FD2-L",
+            label="FD2-L",
+            cohort="cast",
+        )
         for t in transfers
     ]
     return Plan([clip_plan(name) for name in names], [portrait], rows)
 
 
-def run(plan, folder, params=HAAR):
+def run(plan, folder, params=HAAR, size=64):
     store = Store(folder / "home", "faces")
-    todo = jobs(plan, folder / "clips", folder / "transferred", params)
+    todo = jobs_of(plan, (folder / "clips", folder / "transferred"), params, size)
     work([job for job in todo if not store.has(job.key)], store)
-    assemble(todo, store, folder / "faces")
+    assemble(todo, store, SimpleNamespace(faces=folder / "faces"))
     kept = {
         row["clip_id"]: FaceTrack.parse(row) for row in read_jsonl(folder / "faces/faces.jsonl")
     }
@@ -189,7 +197,7 @@ def test_only_what_changed_is_made_again(outcome, folder, tmp_path):
     run(plan_of("photo", "turn"), tmp_path)
     write_clip(tmp_path / "clips/photo.mp4", read_clip(TURN)[:, :, ::-1], 8)
     assert made(run(plan_of("photo", "turn"), tmp_path)[2]) == ["photo", "turn", "photo"]
-    smaller = run(plan_of("photo", "turn"), tmp_path, HAAR.model_copy(update={"crop": 32}))
+    smaller = run(plan_of("photo", "turn"), tmp_path, size=32)
     assert len(made(smaller[2])) == 5
     assert read_clip(tmp_path / "faces/turn.mp4").shape == (16, 32, 32, 3)
 
@@ -199,7 +207,7 @@ def test_crop_keeps_brows_and_chin_of_a_head_that_turns_forty_degrees(params):
     truth = np.load(TURN.with_suffix(".npz"))
     assert truth["head_deg"][:, 0].max() > 35
     detector = choose_detector(params.detector).load()
-    _, boxes = crop_faces(read_clip(TURN), detector, params)
+    _, boxes = crop_faces(read_clip(TURN), detector, params, 64)
     points = truth["landmarks_px"]
     inside = ((points > boxes[:, None, :2]) & (points < boxes[:, None, 2:])).all(axis=2)
     assert inside[truth["landmarks_visible"]].all()
@@ -208,7 +216,7 @@ def test_crop_keeps_brows_and_chin_of_a_head_that_turns_forty_degrees(params):
 
 def test_crop_follows_the_nose_and_comes_back():
     truth = np.load(TURN.with_suffix(".npz"))["landmarks_px"][:, 27:36].mean(axis=1)
-    _, boxes = crop_faces(read_clip(TURN), HaarDetector(), HAAR)
+    _, boxes = crop_faces(read_clip(TURN), HaarDetector(), HAAR, 64)
     side = boxes[0, 2] - boxes[0, 0]
     miss = (boxes[:, :2] + boxes[:, 2:]) / 2 - truth
     assert np.abs(miss - miss[0]).max() < 0.16 * side

@@ -10,24 +10,31 @@ from pipeline.files import write_jsonl
 from pipeline.lineage import page, provenance, query
 from pipeline.lineage.corpus import read_corpus
 from pipeline.lineage.coverage import coverage
-from pipeline.lineage.explain import explain
+from pipeline.lineage.explain import Scope, explain
 from pipeline.lineage.index import open_index
+from pipeline.lineage.tables import wrong
 from pipeline.params import load_params
+from pipeline.study_checks import open_study
+from pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
 def database(template, tmp_path_factory):
-    with closing(open_index(template.root, tmp_path_factory.mktemp("index") / "i.db")) as made:
+    with closing(
+        open_index(
+            template.files, open_study(template.files), tmp_path_factory.mktemp("index") / "i.db"
+        )
+    ) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def corpus(template):
-    return read_corpus(template.root)
+    return read_corpus(template.files, open_study(template.files))
 
 
 def ask(database, template, name):
-    return explain(database, name, template.place)
+    return explain(Scope(database, template.place, open_study(template.files)), name)
 
 
 def test_a_clip_says_seed_people_camera_and_assets_with_licence(database, template, corpus):
@@ -50,10 +57,12 @@ def test_a_clip_is_found_by_its_key(database, template, corpus):
 def test_a_clip_says_its_stages_params_inputs_and_run(database, template, corpus):
     answer = ask(database, template, corpus.plan.clips[0].clip_id)
     render = next(stage for stage in answer["stages"] if stage["stage"] == "render")
-    assert (
-        render["params"]["render"] == load_params(template.root / "params.yaml").render.model_dump()
-    )
-    assert "data/plan.jsonl" in render["inputs"]
+    assert render["code"] == render["closure"]["digest"]
+    assert "pipeline/corpus/render.py" in render["closure"]["files"]
+    plan = next(stage for stage in answer["stages"] if stage["stage"] == "plan")
+    assert plan["params"]["study.cohorts"] == {"cast": 4}
+    assert plan["params"]["plan"] == load_params(template.root / "params.yaml").plan.model_dump()
+    assert "data/deterioration/plan.jsonl" in render["inputs"]
     assert render["run"]["user"] == "ada"
     said = page.text(answer)
     assert "by ada on ward in 1.5 s, commit 0123456789 with uncommitted changes; bpy 4.5.15" in said
@@ -62,14 +71,14 @@ def test_a_clip_says_its_stages_params_inputs_and_run(database, template, corpus
 
 def test_a_file_says_whether_it_is_as_locked(made, tmp_path):
     clip = made.plan.clips[0].clip_id
-    (made.root / f"data/clips/{clip}.npz").write_bytes(b"x")
-    (made.root / f"data/faces/{clip}.mp4").unlink()
-    with closing(open_index(made.root, tmp_path / "i.db")) as database:
-        states = {f["path"]: f["state"] for f in explain(database, clip, made.place)["files"]}
+    (made.files.clips / f"{clip}.npz").write_bytes(b"x")
+    (made.files.faces / f"{clip}.mp4").unlink()
+    with closing(open_index(made.files, open_study(made.files), tmp_path / "i.db")) as database:
+        states = {f["path"]: f["state"] for f in ask(database, made, clip)["files"]}
     assert states == {
-        f"data/clips/{clip}.mp4": "as locked",
-        f"data/clips/{clip}.npz": "ALTERED",
-        f"data/faces/{clip}.mp4": "missing",
+        f"data/deterioration/clips/{clip}.mp4": "as locked",
+        f"data/deterioration/clips/{clip}.npz": "ALTERED",
+        f"data/deterioration/faces/{clip}.mp4": "missing",
     }
 
 
@@ -94,7 +103,7 @@ def test_an_identity_leads_to_its_clips_and_those_it_drives(database, template, 
 def test_windows_and_copies_are_counted_as_the_tables_have_them(database, corpus):
     for clip in (corpus.tracks[0].clip_id, corpus.tracks[-1].clip_id):
         for row in query.derived_samples(database, "clip", clip):
-            table = corpus.oversampled[row["protocol"]]
+            table = corpus.oversampled[row["task"], row["draw"]]
             follows = {t.clip_id for t in corpus.plan.transfers if t.driving_clip_id == clip}
             mine = [s for s in table if s.clip_id in {clip} | follows and s.side == row["side"]]
             assert row["windows"] == sum(s.origin is None for s in mine)
@@ -122,12 +131,16 @@ def test_a_sample_says_its_sides_and_what_it_trains_or_judges(database, template
     for sample in corpus.splits["clean"]:
         answer = ask(database, template, sample.sample_id)
         assert answer["sides"]["clean"] == sample.side
-        assert ("model:clean" in answer["leads_to"]["trains"]) == (sample.side == "train")
-        assert ("metric:clean" in answer["leads_to"]["judges"]) == (sample.side == "test")
+        assert ("model:display/convlstm/clean" in answer["leads_to"]["trains"]) == (
+            sample.side == "train"
+        )
+        assert ("metric:display/convlstm/clean" in answer["leads_to"]["judges"]) == (
+            sample.side == "test"
+        )
 
 
 def test_a_copy_says_its_origin(database, template, corpus):
-    copy = next(s for s in corpus.oversampled["published"] if s.origin)
+    copy = next(s for s in corpus.oversampled["display", "published"] if s.origin)
     answer = ask(database, template, copy.sample_id)
     assert {"role": "copy of", "id": copy.origin} in answer["made_from"]
     assert copy.sample_id in ask(database, template, copy.origin)["leads_to"]["copies"]
@@ -135,7 +148,7 @@ def test_a_copy_says_its_origin(database, template, corpus):
 
 def test_a_model_says_its_data_its_version_and_who_is_on_both_sides(database, template):
     answer = ask(database, template, "model:clean")
-    assert any(row.get("path") == "data/oversampled" for row in answer["made_from"])
+    assert any(row.get("path") == "data/deterioration/oversampled" for row in answer["made_from"])
     assert any("The corpus" in str(row.get("commit")) for row in answer["made_from"])
     assert answer["sides"]["groups of people on both sides"] == 0
     published = ask(database, template, "model:published")
@@ -148,17 +161,19 @@ def test_a_metric_says_coverage_and_error_that_add_up(database, template, corpus
     for trait in ("sex", "ethnicity", "age", "kind"):
         of_trait = [row for row in rows if row["trait"] == trait]
         assert sum(row["train"] + row["test"] for row in of_trait) == len(clips)
-        wrong = sum((row["error"] or 0) * row["windows"] for row in of_trait)
+        errors = sum((row["error"] or 0) * row["windows"] for row in of_trait)
         windows = sum(row["windows"] for row in of_trait)
-        stated = corpus.evaluation["clean"]["by_window"]["accuracy"]
-        assert 1 - wrong / windows == pytest.approx(stated, abs=1e-3)
-    assert coverage(database, "clean", template.root) == rows
+        row = corpus.evaluation.row("display", "convlstm", "clean")
+        stated = row["by_window"]["accuracy"]
+        assert 1 - errors / windows == pytest.approx(stated, abs=1e-3)
+    predictions = corpus.predictions["display", "convlstm", "clean"]
+    assert coverage(database, "display", ["clean"], wrong(predictions)) == rows
 
 
 @pytest.mark.parametrize("name", ["FD1", "model:published", "metric:published"])
 def test_every_kind_reads_as_text_and_page(database, template, name):
     answer = ask(database, template, name)
-    assert page.text(answer).startswith(f"{name}: {answer['kind']}")
+    assert page.text(answer).startswith(f"{answer['id']}: {answer['kind']}")
     html = page.html(answer)
     assert html.startswith("<!doctype html>")
     assert "<script" not in html
@@ -198,34 +213,56 @@ def test_filters_find_what_the_tables_say(database, corpus):
     assert clip.clip_id in query.find(database, {"camera": camera})
 
 
+def test_filters_know_the_keys_that_explain_knows(database, corpus):
+    clip, row = corpus.plan.clips[1], corpus.plan.transfers[0]
+    face = next(p for p in corpus.plan.portraits if p.portrait_id == row.portrait_id)
+    camera = query.row_of(database, "clip", clip.clip_id)["camera"]
+    for name, key, meant in (
+        ("portrait", face.key, face.portrait_id),
+        ("portrait", face.portrait_id, face.portrait_id),
+        ("portrait", row.clip_id, face.portrait_id),
+        ("identity", face.key, face.person.identity_id),
+        ("identity", clip.key, clip.person.identity_id),
+        ("camera", clip.key, camera),
+        ("expression", clip.key, clip.expression),
+    ):
+        assert query.meant(database, {name: key}) == {name: meant}
+    assert query.find(database, query.meant(database, {"portrait": face.key})) == [row.clip_id]
+    for name, key in (("portrait", "photo/nobody"), ("camera", "c"), ("status", "lost")):
+        with pytest.raises(StageError, match=f"'{key}' is"):
+            query.meant(database, {name: key})
+
+
 @pytest.mark.parametrize("text", ["clean", "clean:both", "any:test"])
-def test_a_side_that_is_none_is_one_sentence(text):
-    with pytest.raises(StageError, match="is no side; it looks like clean:test"):
-        query.parse_side(text)
+def test_a_side_that_is_none_is_one_sentence(database, text):
+    with pytest.raises(StageError, match=r"is no side; the nearest is '(clean|published):t"):
+        query.parse_side(database, text)
 
 
 def test_the_index_is_made_anew_when_a_table_changes(made, tmp_path):
     path = tmp_path / "i.db"
-    open_index(made.root, path).close()
+    study = open_study(made.files)
+    open_index(made.files, study, path).close()
     before = path.stat().st_mtime_ns
-    open_index(made.root, path).close()
+    open_index(made.files, study, path).close()
     assert path.stat().st_mtime_ns == before
-    table = made.root / "data/faces/quarantine.jsonl"
+    table = made.files.faces / "quarantine.jsonl"
     row = json.loads(table.read_text())
     write_jsonl(table, [row | {"reason": "frozen"}])
-    with closing(open_index(made.root, path)) as database:
+    with closing(open_index(made.files, study, path)) as database:
         assert query.row_of(database, "clip", row["clip_id"])["reason"] == "frozen"
 
 
 def test_a_broken_index_is_made_anew(template, tmp_path):
     (tmp_path / "i.db").write_text("no database")
-    with closing(open_index(template.root, tmp_path / "i.db")) as database:
+    study = open_study(template.files)
+    with closing(open_index(template.files, study, tmp_path / "i.db")) as database:
         assert query.kind_of(database, "FD1") == "expression"
 
 
-def test_without_a_plan_there_is_nothing_to_index(tmp_path):
-    with pytest.raises(StageError, match=r"plan\.jsonl is missing; run `pallor run`"):
-        open_index(tmp_path, tmp_path / "i.db")
+def test_without_a_plan_there_is_nothing_to_index(template, tmp_path):
+    with pytest.raises(StageError, match=r"plan\.jsonl is missing; run `pallor run --study det"):
+        open_index(Workspace(root=tmp_path), open_study(template.files), tmp_path / "i.db")
 
 
 @pytest.mark.parametrize(

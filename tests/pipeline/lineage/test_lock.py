@@ -10,26 +10,29 @@ NAMES = st.text("ab/-.", min_size=1, max_size=5).filter(
     lambda n: "//" not in n and n.strip("/") == n
 )
 
+CLIPS = "data/deterioration/clips"
+
 
 def test_hashes_are_dvcs_own(template):
     stages = lock.read_lock(template.root / "dvc.lock")
     made = lock.outs(stages)
-    assert made["data/plan.jsonl"] == lock.file_md5(template.root / "data/plan.jsonl")
-    for path in ("data/clips", "data/faces", "plots"):
+    assert made["data/deterioration/plan.jsonl"] == lock.file_md5(template.files.plan)
+    for path in (CLIPS, "data/deterioration/faces", "plots/deterioration"):
         assert lock.folder_hash(lock.hash_folder(template.root / path)) == made[path]
 
 
 def test_params_come_by_dotted_name(template):
     stages = lock.read_lock(template.root / "dvc.lock")
-    assert stages["split"].params["seed"] == 5
-    assert stages["portraits"].params["plan.size"] == 48
-    assert stages["faces"].deps["data/clips"] == stages["render"].outs["data/clips"]
+    assert stages["split@deterioration"].params["seed"] == 5
+    assert stages["portraits@deterioration"].params["plan.size"] == 48
+    assert stages["plan@deterioration"].params["study.portraits"] == 3
+    assert stages["faces@deterioration"].deps[CLIPS] == stages["render@deterioration"].outs[CLIPS]
 
 
 def test_a_folders_list_is_found_in_cache_and_remote(template):
-    md5 = lock.outs(lock.read_lock(template.root / "dvc.lock"))["data/clips"]
+    md5 = lock.outs(lock.read_lock(template.root / "dvc.lock"))[CLIPS]
     for store in template.place.stores:
-        assert lock.listing(md5, [store]) == lock.hash_folder(template.root / "data/clips")
+        assert lock.listing(md5, [store]) == lock.hash_folder(template.files.clips)
     assert lock.listing("00.dir", template.place.stores) is None
 
 

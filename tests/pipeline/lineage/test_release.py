@@ -4,7 +4,6 @@ import pytest
 
 from pipeline.errors import AssetError, StageError
 from pipeline.lineage import diff, release, sign
-from pipeline.lineage.corpus import METRICS
 
 
 def flags(made):
@@ -36,7 +35,12 @@ def test_the_attestation_names_every_output_by_sha256(released):
     made, *_ = released
     stated, _ = sign.open_envelope(release.read_attestation(made.root, "1.0.0"))
     named = {row["name"]: row["digest"]["sha256"] for row in stated["subject"]}
-    assert {"dvc.lock", "data/plan.jsonl", "data/clips", "data/models"} <= named.keys()
+    assert {
+        "dvc.lock",
+        "data/deterioration/plan.jsonl",
+        "data/deterioration/clips",
+        "data/deterioration/models",
+    } <= named.keys()
     assert all(len(digest) == 64 for digest in named.values())
     commit = made.run("git", "rev-parse", "HEAD").strip()
     [source] = stated["predicate"]["buildDefinition"]["resolvedDependencies"]
@@ -45,10 +49,10 @@ def test_the_attestation_names_every_output_by_sha256(released):
 
 def test_a_byte_altered_after_the_release_is_named(released):
     made, *_ = released
-    victim = sorted((made.root / "data/clips").iterdir())[0]
+    victim = sorted((made.files.clips).iterdir())[0]
     victim.write_bytes(victim.read_bytes() + b"x")
     [line] = flags(made)
-    assert line.startswith("not as released: data/clips: SHA-256")
+    assert line.startswith("not as released: data/deterioration/clips: SHA-256")
 
 
 def test_a_moved_tag_is_named(released):
@@ -119,22 +123,26 @@ def test_a_version_does_not_differ_from_itself(made):
 
 
 def test_clips_params_figures_and_pixels_that_changed_are_named(made):
-    plan = made.root / "data/plan.jsonl"
+    plan = made.files.plan
     gone, *rows = [json.loads(line) for line in plan.read_text().splitlines()]
     rows[0]["clip_id"] = "clip-0000000000"
     plan.write_text("".join(json.dumps(row) + "\n" for row in rows))
     params = made.root / "params.yaml"
-    params.write_text(params.read_text().replace("test_fraction: 0.3", "test_fraction: 0.4"))
-    figures = made.root / METRICS / "evaluation.json"
+    params.write_text(params.read_text().replace("margin: 0.1", "margin: 0.2"))
+    file = made.files.study_file
+    file.write_text(file.read_text().replace("test: 0.3", "test: 0.4", 1))
+    figures = made.files.evaluation
     figures.write_text(figures.read_text().replace('"accuracy": 0', '"accuracy": 1'))
     victim = next(r["clip_id"] for r in rows[2:] if r["kind"] == "clip")
-    (made.root / f"data/clips/{victim}.mp4").write_bytes(b"other pixels")
+    (made.files.clips / f"{victim}.mp4").write_bytes(b"other pixels")
     made.dvc("commit", "--force", "--quiet")
     found = versions(made)
     assert found["removed"] == [gone["key"]]
     assert found["changed"] == [rows[0]["key"]]
     assert found["pixels"]["differ"] == [victim]
-    assert found["params"]["split.test_fraction"] == [0.3, 0.4]
+    assert found["params"] == {
+        "faces.margin": [0.1, 0.2], "study.protocols.published.test": [0.3, 0.4],
+    }  # fmt: skip
     assert any(name.endswith("accuracy") for name in found["figures"])
 
 

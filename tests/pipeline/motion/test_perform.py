@@ -10,7 +10,7 @@ from pipeline.media.video import write_clip
 from pipeline.motion.perform import perform
 from pipeline.params import TransferParams
 
-CHECKPOINT = Path(__file__).parents[3] / "motion" / "blend-128.safetensors"
+CHECKPOINT = Path(__file__).parents[3] / "checkpoints" / "motion" / "blend-128.safetensors"
 
 
 @pytest.fixture
@@ -33,6 +33,20 @@ def test_a_photograph_performs_a_video(files):
     assert made.notes[1].endswith("(by key points)")
     moved = np.abs(made.frames.astype(int) - made.frames[0]).mean(axis=(1, 2, 3))
     assert moved.argmax() == 2  # the turning point of the video
+
+
+def test_a_black_start_is_left_out_and_said(files, tmp_path, astronaut):
+    clip = astronaut(right=24.0, frames=3, size=256)
+    write_clip(tmp_path / "late.mp4", np.concatenate([np.zeros_like(clip[:2]), clip]), 8)
+    made = perform(files[0], tmp_path / "late.mp4", CHECKPOINT, TransferParams(relative=False))
+    assert len(made.frames) == 3
+    assert "late.mp4: frames 2 to 4 of 5 are used" in made.notes[-1]
+
+
+def test_a_driver_that_is_no_film_is_one_sentence(files, tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    with pytest.raises(ClipError, match=r"broken\.mp4 cannot be read as a video$"):
+        perform(files[0], tmp_path / "broken.mp4", CHECKPOINT, TransferParams())
 
 
 def test_absolute_transfer_needs_no_reference(files):

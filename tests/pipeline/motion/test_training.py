@@ -9,8 +9,12 @@ import torch
 import fomm
 from pipeline.errors import StageError
 from pipeline.files import file_digest
+from pipeline.media.video import write_clip
+from pipeline.motion import training
 from pipeline.motion.training import FIRST, HELD_OUT, train_motion
-from pipeline.params import MotionParams
+from pipeline.params import MotionParams, load_params
+from pipeline.store.store import Store
+from pipeline.workspace import Workspace
 
 BRIEF = MotionParams(steps=2, batch=2, warm=False)
 
@@ -64,3 +68,23 @@ def test_unfit_landmarks(grid, tmp_path):
     frames, landmarks = grid
     with pytest.raises(StageError, match="landmarks must be"):
         train_motion(frames, landmarks[:, :, :1], BRIEF, 5, tmp_path)
+
+
+def test_the_stage_renders_the_grid_and_trains_in_the_checkpoints_folder(monkeypatch, tmp_path):
+    (tmp_path / "params.yaml").write_text("motion: {identities: 6, performances: 1, steps: 1}\n")
+    workspace, store = Workspace(root=tmp_path), Store(tmp_path / ".pallor", "motion")
+    params = load_params(workspace.params)
+    asked = training.jobs(workspace, None, params)
+    assert [job.name for job in asked] == [f"motion/{person}/0" for person in range(6)]
+    for job in asked:
+        with store.making(job.key) as folder:
+            write_clip(folder / "clip.mp4", np.zeros((2, 32, 32, 3), np.uint8), 1)
+            np.savez(folder / "clip.npz", landmarks_px=np.zeros((2, 68, 2), np.float32))
+    given = []
+    monkeypatch.setattr(training, "train_motion", lambda *arguments: given.extend(arguments))
+    training.assemble(asked, store, workspace)
+    frames, landmarks, motion, seed, out, state = given
+    assert (frames.shape, landmarks.shape) == ((6, 1, 2, 32, 32, 3), (6, 1, 2, 68, 2))
+    assert (motion, seed) == (params.motion, params.seed)
+    assert out == tmp_path / "checkpoints/motion"
+    assert state == tmp_path / ".pallor/work/motion-training.pt"

@@ -7,13 +7,14 @@ import torch
 
 import fomm
 from fomm.config import CONFIGS
-from pipeline.corpus.planned import Plan
-from pipeline.errors import AssetError, StageError
+from pipeline.errors import AssetError, RefusedError, StageError
+from pipeline.files import read_jsonl, write_jsonl
 from pipeline.media.video import read_clip, write_clip
 from pipeline.motion import transfer
-from pipeline.params import TransferParams
+from pipeline.params import parse_params
 from pipeline.records import ClipPlan, Person, TransferPlan
 from pipeline.store.store import Store
+from pipeline.workspace import Workspace
 
 PERSON = Person(identity_id="person-1", age=None, sex=None, ethnicity=None)
 
@@ -30,10 +31,11 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture
 def line(tmp_path, checkpoint):
-    """Two driving clips, two portraits, three transfers: (plan, clips, portraits, checkpoint)."""
+    """Two driving clips, two portraits, three transfers: (workspace, study, params)."""
     rng = np.random.default_rng(3)
-    clips, portraits = tmp_path / "clips", tmp_path / "portraits"
-    portraits.mkdir()
+    workspace = Workspace(root=tmp_path)
+    clips, portraits = workspace.clips, workspace.portraits
+    portraits.mkdir(parents=True)
     for name in ("clip-a", "clip-b"):
         write_clip(clips / f"{name}.mp4", rng.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8), 8)
     for name in ("face-a", "face-b"):
@@ -43,7 +45,14 @@ def line(tmp_path, checkpoint):
         TransferPlan(clip_id=f"made-{i}", portrait_id=face, driving_clip_id=clip, expression="FD1")
         for i, (face, clip) in enumerate(pairs)
     ]
-    return Plan([planned("clip-a"), planned("clip-b")], [], rows), clips, portraits, checkpoint
+    rows = [planned("clip-a"), planned("clip-b"), *rows]
+    write_jsonl(workspace.plan, [row.row() for row in rows])
+    return workspace, None, given(checkpoint)
+
+
+def given(checkpoint, **transfer):
+    """Parameters that name a checkpoint."""
+    return parse_params({"motion": {"checkpoint": str(checkpoint)}, "transfer": transfer})
 
 
 def planned(clip_id):
@@ -53,11 +62,13 @@ def planned(clip_id):
     )  # fmt: skip
 
 
-def run(line, root, params=None):
-    made, store = transfer.jobs(*line, params or TransferParams()), Store(root, "transfer")
+def run(line, root):
+    made, store = transfer.jobs(*line), Store(root, "transfer")
     transfer.work(made, store)
-    transfer.assemble(made, store, root / "out")
-    return {path.name: path.read_bytes() for path in (root / "out").iterdir()}
+    out = Workspace("out", root)
+    write_jsonl(out.plan, read_jsonl(line[0].plan))
+    transfer.assemble(made, store, out)
+    return {path.name: path.read_bytes() for path in out.transferred.iterdir()}
 
 
 def test_every_planned_clip_is_made_and_repeats(line, tmp_path):
@@ -68,26 +79,26 @@ def test_every_planned_clip_is_made_and_repeats(line, tmp_path):
 
 def test_a_clip_is_the_models_animation(line, tmp_path):
     run(line, tmp_path)
-    _, clips, portraits, checkpoint = line
-    model = fomm.load_checkpoint(checkpoint, "compact-128")
-    driving = read_clip(clips / "clip-a.mp4")
+    workspace, _, params = line
+    model = fomm.load_checkpoint(params.motion.checkpoint, "compact-128")
+    driving = read_clip(workspace.clips / "clip-a.mp4")
     with transfer.one_thread():
-        frames = model.animate(iio.imread(portraits / "face-b.png"), driving)
-    assert np.array_equal(read_clip(tmp_path / "out" / "made-2.mp4"), frames)
+        frames = model.animate(iio.imread(workspace.portraits / "face-b.png"), driving)
+    assert np.array_equal(read_clip(Workspace("out", tmp_path).transferred / "made-2.mp4"), frames)
 
 
 def test_jobs_that_share_a_driving_clip_stand_together(line):
-    names = [job.name for job in transfer.jobs(*line, TransferParams())]
+    names = [job.name for job in transfer.jobs(*line)]
     assert names == ["made-0", "made-2", "made-1"]
 
 
 def test_keys_follow_the_inputs(line):
-    before = {job.name: job.key for job in transfer.jobs(*line, TransferParams())}
-    portrait = line[2] / "face-a.png"
+    before = {job.name: job.key for job in transfer.jobs(*line)}
+    portrait = line[0].portraits / "face-a.png"
     iio.imwrite(portrait, iio.imread(portrait)[::-1])
-    after = {job.name: job.key for job in transfer.jobs(*line, TransferParams())}
+    after = {job.name: job.key for job in transfer.jobs(*line)}
     assert {name for name in before if before[name] != after[name]} == {"made-0"}
-    absolute = transfer.jobs(*line, TransferParams(relative=False))
+    absolute = transfer.jobs(*line[:2], given(line[2].motion.checkpoint, relative=False))
     assert not {job.key for job in absolute} & set(after.values())
 
 
@@ -99,23 +110,53 @@ def test_threads_are_given_back():
 
 
 def test_missing_inputs_are_named(line, tmp_path):
-    plan, clips, portraits, _ = line
     with pytest.raises(AssetError, match="make motion"):
-        transfer.jobs(plan, clips, portraits, tmp_path / "none", TransferParams())
-    (clips / "clip-b.mp4").unlink()
+        transfer.jobs(*line[:2], given(tmp_path / "none"))
+    (line[0].clips / "clip-b.mp4").unlink()
     with pytest.raises(StageError, match=r"clip-b\.mp4 is missing"):
-        transfer.jobs(*line, TransferParams())
+        transfer.jobs(*line)
 
 
-def test_a_portrait_of_unfit_size_is_named(line, tmp_path):
-    iio.imwrite(line[2] / "face-a.png", np.zeros((50, 50, 3), np.uint8))
-    with pytest.raises(StageError, match=r"face-a\.png cannot perform clip-a\.mp4: .*50 x 50"):
-        run(line, tmp_path)
-    assert not list(tmp_path.glob("work/transfer/*/*"))
+def spoil(path):
+    path.write_bytes(path.read_bytes()[:60])
+
+
+@pytest.mark.parametrize(
+    ("name", "spoiled", "reason"),
+    [
+        ("face-a.png", lambda path: iio.imwrite(path, np.zeros((50, 50, 3), np.uint8)), "50 x 50"),
+        ("face-a.png", spoil, "cannot be read as a picture"),
+        ("clip-b.mp4", spoil, "cannot be read as a video"),
+    ],
+)
+def test_a_bad_portrait_or_driver_is_refused_by_name_and_the_others_are_made(
+    line, tmp_path, name, spoiled, reason
+):
+    workspace = line[0]
+    spoiled((workspace.clips if name.startswith("clip") else workspace.portraits) / name)
+    jobs, store = transfer.jobs(*line), Store(tmp_path, "transfer")
+    with pytest.raises(RefusedError, match=rf"{name}.*{reason}"):
+        transfer.work(jobs, store)
+    made = {job.name for job in jobs if store.has(job.key)}
+    assert made == {"made-0", "made-1", "made-2"} - {"made-0" if "face" in name else "made-1"}
+
+
+def test_transfers_of_what_was_given_up_are_left_out_and_named(line, tmp_path):
+    workspace = line[0]
+    lost = {"portrait_id": "face-b", "name": "photo/b", "file": "b.png", "reason": "no face"}
+    write_jsonl(workspace.portraits / "failed.jsonl", [lost])
+    (workspace.portraits / "face-b.png").unlink()
+    jobs, store = transfer.jobs(*line), Store(tmp_path, "transfer")
+    assert [job.name for job in jobs] == ["made-0"]
+    transfer.work(jobs, store)
+    transfer.assemble(jobs, store, workspace)
+    reason = "photo/b was given up: no face"
+    rows = [{"clip_id": name, "reason": reason} for name in ("made-1", "made-2")]
+    assert read_jsonl(workspace.transferred / "failed.jsonl") == rows
 
 
 def test_a_broken_checkpoint_is_named(line, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"rubbish")
     with pytest.raises(AssetError, match=r"broken\.safetensors"):
-        run((*line[:3], broken), tmp_path)
+        run((*line[:2], given(broken)), tmp_path)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StageError
 from pipeline.records import FaceTrack, Person
-from pipeline.splits.groups import age_band, draw_groups, group_clips, ties
+from pipeline.splits.groups import age_band, draw_families, families, group_clips, ties
 
 DISPLAYS = ["FD1", "FD2-L", "FD2-R", "FD3-L", "FD3-R"]
 
@@ -18,7 +18,7 @@ def avatar(identity, label, sex="female", age=30.0):
     return FaceTrack(
         clip_id=clip, kind="avatar", label=label, identity_id=person.identity_id,
         portrait_id=None, driving_clip_id=clip, person=person, detector="haar",
-        boxes=[[0, 0, 9, 9]] * 16,
+        boxes=[[0, 0, 9, 9]] * 16, cohort="cast", trained=True,
     )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def transfer(number, driver, seen):
         clip_id=f"transfer-{number:02}", kind="transfer", label=driver.label,
         identity_id=driver.identity_id, portrait_id=f"portrait-{seen}",
         driving_clip_id=driver.clip_id, person=person, detector="haar", boxes=driver.boxes,
+        cohort="cast", trained=True,
     )  # fmt: skip
 
 
@@ -89,7 +90,8 @@ def test_published_corpus_has_one_group_an_identity():
 
 def test_test_groups_are_near_the_fraction_and_alike_to_the_whole():
     clips = corpus()
-    groups, chosen = group_clips(clips), draw_groups(clips, 0.15, seed=3)
+    groups = group_clips(clips)
+    chosen = draw_families(clips, groups, 0.15, seed=3)
     tested = [c for c in clips if groups[c.clip_id] in chosen]
     assert abs(len(tested) - 0.15 * 176) <= 2
     labels = Counter(c.label for c in tested)
@@ -101,14 +103,15 @@ def test_test_groups_are_near_the_fraction_and_alike_to_the_whole():
 @settings(max_examples=20, deadline=None)
 @given(tracks(), st.integers(0, 2**62))
 def test_draw_leaves_groups_on_both_sides_and_repeats(clips, seed):
-    names = set(group_clips(clips).values())
+    groups = group_clips(clips)
+    names = set(groups.values())
     if len(names) < 2:
         with pytest.raises(StageError, match="two unrelated groups"):
-            draw_groups(clips, 0.15, seed)
+            draw_families(clips, groups, 0.15, seed)
         return
-    chosen = draw_groups(clips, 0.15, seed)
+    chosen = draw_families(clips, groups, 0.15, seed)
     assert set() < chosen < names
-    assert draw_groups(clips, 0.15, seed) == chosen
+    assert draw_families(clips, groups, 0.15, seed) == chosen
 
 
 def test_no_clips_no_groups():
@@ -118,3 +121,10 @@ def test_no_clips_no_groups():
 def test_age_bands():
     bands = [age_band(age) for age in (18.0, 39.9, 40.0, 59.9, 60.0, 90.0, None)]
     assert bands == ["under 40"] * 2 + ["40 to 59"] * 2 + ["60+"] * 2 + ["unknown"]
+
+
+@pytest.mark.parametrize(("together", "count"), [("clip", 176), ("person", 76), ("group", 25)])
+def test_a_clip_stays_with_itself_its_person_or_its_group(together, count):
+    names = families(corpus(), together)
+    assert len(names) == 176
+    assert len(set(names.values())) == count

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import StageError
-from pipeline.files import read_json, write_jsonl
+from pipeline.files import read_json
 from pipeline.media.video import write_clip
 from pipeline.params import OversampleParams
-from pipeline.records import Sample
-from pipeline.splits.oversample import class_counts, crop_features, oversample, oversample_splits
+from pipeline.records import Reference, Sample
+from pipeline.splits.oversample import class_counts, classed, crop_features, oversample
+from pipeline.task import Task
 
 
 def sample(number, label, side):
@@ -92,19 +93,39 @@ def test_one_class_is_refused():
         )  # fmt: skip
 
 
-def test_stage_keeps_the_split_file_as_its_first_bytes(tmp_path):
-    rows = [sample(n, "FD1" if n % 3 else "FD2-L", "test" if n > 8 else "train") for n in range(12)]
-    for protocol in ("published", "clean"):
-        write_jsonl(tmp_path / f"split/{protocol}.jsonl", [s.row() for s in rows])
-    oversample_splits(
-        tmp_path / "split", tmp_path / "faces", tmp_path / "out", tmp_path / "balance.json",
-        OversampleParams(), 3,
-    )  # fmt: skip
-    before = (tmp_path / "split/clean.jsonl").read_bytes()
-    assert (tmp_path / "out/clean.jsonl").read_bytes().startswith(before)
-    balance = read_json(tmp_path / "balance.json")
-    assert balance["clean"]["train_after"] == {"FD1": 6, "FD2-L": 6}
-    assert balance["published"]["test"] == {"FD1": 2, "FD2-L": 1}
+def test_stage_keeps_the_split_file_as_its_first_bytes(line):
+    workspace = line.workspace
+    for _, draw in line.study.draws():
+        before = workspace.samples(draw).read_bytes()
+        assert workspace.training_samples("display", draw).read_bytes().startswith(before)
+        balance = read_json(workspace.balance)["display"][draw]
+        assert len(set(balance["train_after"].values())) == 1
+        assert balance["train_after"].keys() == set(line.study.labels)
+
+
+def test_a_task_has_its_own_classes_and_leaves_out_what_it_does_not_ask():
+    rows = [
+        sample(n, label, "train").model_copy(update={"targets": targets})
+        for n, (label, targets) in enumerate(
+            [("calm", {}), ("weak", {"severity": 0.2}), ("weak", {"severity": 0.9})]
+        )
+    ]
+    task = Task.model_validate({"among": "weak", "positive": {"severity": [0.5, 1]}})
+    asked = classed(rows, task)
+    assert [(s.sample_id[-1], s.label) for s in asked] == [("1", "negative"), ("2", "positive")]
+    assert classed(rows, Task()) == rows
+
+
+def test_samples_with_a_reference_are_near_by_their_own_pictures(tmp_path):
+    rng = np.random.default_rng(3)
+    for number in range(3):
+        frames = rng.integers(0, 120, (8, 16, 16), dtype=np.uint8).repeat(3).reshape(8, 16, 16, 3)
+        write_clip(tmp_path / f"clip-{number:04}.mp4", frames, 8)
+    alone = [sample(n, "FD1", "train") for n in range(2)]
+    other = Reference(clip_id="clip-0002", start=0)
+    compared = [s.model_copy(update={"reference": other}) for s in alone]
+    features = crop_features(tmp_path)
+    assert np.array_equal(features(alone), features(compared))
 
 
 def test_smote_blends_windows_that_are_near_each_other():

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.errors import ClipError, StageError
 from pipeline.media.video import write_clip
-from pipeline.records import Partner, Sample
+from pipeline.records import Partner, Reference, Sample
 from pipeline.splits.windows import clips_of, cut_windows, load_crops
 
 
@@ -50,3 +50,17 @@ def test_a_window_past_the_end_is_refused(faces):
 def test_windows_of_two_lengths_are_refused(faces):
     with pytest.raises(StageError, match="one length"):
         cut_windows([sample(0, 2), sample(0, 3)], load_crops(faces, ["clip-a"]))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_references_channels_stand_behind_the_samples_own(faces, channels):
+    compared = sample(1).model_copy(update={"reference": Reference(clip_id="clip-b", start=2)})
+    assert clips_of([compared]) == {"clip-a", "clip-b"}
+    [window] = cut_windows([compared], load_crops(faces, clips_of([compared]), channels))
+    assert window.shape == (3, 16, 16, 2 * channels)
+    assert window[:, 0, 0, 0].tolist() == [20, 40, 60]
+    assert window[:, 0, 0, channels].tolist() == [47, 67, 87]
+
+
+def test_colour_is_kept_where_it_is_asked_for(faces):
+    assert cut_windows([sample(1)], load_crops(faces, ["clip-a"], 3)).shape == (1, 3, 16, 16, 3)

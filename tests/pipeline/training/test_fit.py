@@ -7,6 +7,7 @@ from pipeline.errors import StageError
 from pipeline.params import TrainParams
 from pipeline.training.augment import mirror_table
 from pipeline.training.fit import (
+    Lesson,
     Part,
     best_epoch,
     class_weights,
@@ -16,7 +17,7 @@ from pipeline.training.fit import (
     repeatable,
 )
 
-PARAMS = TrainParams(hidden=4, epochs=5, batch=8, learning_rate=1e-2)
+PARAMS = TrainParams(epochs=5, batch=8, learning_rate=1e-2)
 
 
 def bars(count, seed):
@@ -31,13 +32,20 @@ def bars(count, seed):
     return Part(windows, targets)
 
 
+def lesson(train):
+    """`train` with the same validation part each time; both classes stay what they are mirrored."""
+    return Lesson(train, bars(32, 2), mirror_table("ab", {"a": "a", "b": "b"}))
+
+
+def network_of(dropout):
+    parameters = {"stem": 4, "hidden": 4, "dropout": dropout}
+    return build("convlstm", classes=2, channels=1, size=16, frames=4, parameters=parameters)
+
+
 def trained(seed, train=None, report=print, state=None, dropout=0.0):
     with repeatable(seed) as generator:
-        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=dropout)
-        curve = fit(
-            network, train or bars(96, 1), bars(32, 2), mirror_table("ab"), PARAMS, generator,
-            report, state,
-        )  # fmt: skip
+        network = network_of(dropout)
+        curve = fit(network, lesson(train or bars(96, 1)), PARAMS, generator, report, state)
     return network, curve
 
 
@@ -64,10 +72,10 @@ def test_what_gets_no_better_ends():
     train = bars(96, 1)
     constant = Part(np.zeros_like(train.windows), np.zeros(96, dtype=np.int64))
     with repeatable(3) as generator:
-        network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+        network = network_of(0.0)
         impatient = PARAMS.model_copy(update={"patience": 1, "epochs": 9, "learning_rate": 1e-9})
         # The validation part is as good as a coin, and steps this small do not change it.
-        curve = fit(network, constant, bars(32, 2), mirror_table("ab"), impatient, generator, print)
+        curve = fit(network, lesson(constant), impatient, generator, print)
     assert len(curve) < 9
     assert len(curve) - best_epoch(curve).epoch == 1
 
@@ -84,9 +92,9 @@ def test_weights_reach_the_loss():
     curves = []
     for weighed in (False, True):
         with repeatable(3) as generator:
-            network = build("convlstm", classes=2, size=16, stem=4, hidden=4, dropout=0.0)
+            network = network_of(0.0)
             params = PARAMS.model_copy(update={"class_weights": weighed, "epochs": 1})
-            curve = fit(network, part, bars(32, 2), mirror_table("ab"), params, generator, print)
+            curve = fit(network, lesson(part), params, generator, print)
             curves.append(curve[0].loss)
     assert curves[0] != curves[1]
 

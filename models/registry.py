@@ -1,0 +1,67 @@
+"""Every classifier network by name, with its own configuration: the one place that lists them."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from models.cnn3d import CNN3D, CNN3DConfig
+from models.cnnlstm import CNNLSTM, CNNLSTMConfig
+from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
+from models.errors import ModelError, nearest
+from models.framecnn import FrameCNN, FrameCNNConfig
+from models.network import Network, Sizes
+
+
+class Model(NamedTuple):
+    """A network and the frozen dataclass that configures it."""
+
+    network: type[Network]
+    config: type[Any]
+
+
+MODELS = {
+    "convlstm": Model(ConvLSTMClassifier, ConvLSTMConfig),
+    "framecnn": Model(FrameCNN, FrameCNNConfig),
+    "cnnlstm": Model(CNNLSTM, CNNLSTMConfig),
+    "cnn3d": Model(CNN3D, CNN3DConfig),
+}
+
+
+def check(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    """The configuration that a study's `parameters` give the model `name`; builds no network.
+
+    What is left out takes its default. ModelError names an unknown model or parameter and the
+    nearest known one, or a value out of its range.
+    """
+    if name not in MODELS:
+        raise ModelError(f"there is no model '{name}'; {nearest(name, MODELS)}")
+    config = MODELS[name].config
+    known, given = [field.name for field in fields(config)], dict(parameters or {})
+    decided = [field.name for field in fields(Sizes)]
+    for key in given:
+        if key in decided:
+            raise ModelError(f"{name}: '{key}' is no parameter; the study's data decide it")
+        if key not in known:
+            raise ModelError(f"{name} has no parameter '{key}'; {nearest(str(key), known)}")
+    try:
+        return config(**given)
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from error
+
+
+def build(
+    name: str,
+    *,
+    classes: int,
+    channels: int,
+    size: int,
+    frames: int,
+    parameters: Mapping[str, Any] | None = None,
+) -> Network:
+    """A new network, its initial weights drawn from torch's generator.
+
+    The data decide `classes`, `channels` of a frame, its `size` (pixels a side) and the `frames` of
+    a window; `parameters` are fields of the model's configuration. Raises ModelError as `check`.
+    """
+    config = check(name, parameters)
+    return MODELS[name].network(Sizes(classes, channels, size, frames), config)

@@ -1,0 +1,103 @@
+"""What the terminal says of a study: its counts, its figures, and what they do not mean."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import StageError
+from pipeline.evaluation.results import Results, Row, claims_beside
+from pipeline.files import read_json
+from pipeline.report.protocols import drawn, overlap, proofs
+from pipeline.report.templates import counted, interval, listed, percent, spoken, told
+
+if TYPE_CHECKING:
+    from pipeline.study import Study
+    from pipeline.workspace import Workspace
+
+COLUMNS = {"accuracy": "accuracy", "auc": "AUC"}
+CAVEAT = (
+    "Every face is synthetic or a licensed picture set in motion. No figure says how a model does "
+    "on patients; this is not a medical device."
+)
+
+
+@contextmanager
+def _fitting(workspace: "Workspace") -> Iterator[None]:
+    """A metric of another shape, made by hand or by another version, as one sentence."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise StageError(
+            f"{workspace.metrics} does not hold the figures of a run ({type(error).__name__}: "
+            f"{error}); `pallor run` makes them anew"
+        ) from error
+
+
+def terminal_summary(workspace: "Workspace", study: "Study") -> str:
+    """The counts and every figure of a study in plain English; shares are per cent.
+
+    Read from counts.json, evaluation.json and split_proof.json of its metrics; StageError where
+    they are missing or of another shape.
+    """
+    with _fitting(workspace):
+        return "\n".join(_lines(workspace, study))
+
+
+def _lines(workspace: "Workspace", study: "Study") -> list[str]:
+    counts, results = read_json(workspace.counts), Results.read(workspace.evaluation)
+    sides = proofs(study, read_json(workspace.proof))
+    lines = [f"{study.title}: {study.question}", _counts(counts)]
+    for name, protocol in study.protocols.items():
+        leak = " (leaky)" if protocol.leaky else ""
+        lines += ["", f"{name}{leak}: {drawn(protocol)}; {overlap(protocol, sides[name])}"]
+        rows = [row for row in results.rows if row["protocol"] == name]
+        lines += _table(rows, results, study)
+        lines += [_probes(task, results.probes(task, name)) for task in study.tasks]
+    return [*lines, "", CAVEAT]
+
+
+def report_object(workspace: "Workspace", study: "Study") -> dict[str, Any]:
+    """What `pallor report --json` prints: `study`, `counts` and the rows of `Results.flat`."""
+    with _fitting(workspace):
+        results = Results.read(workspace.evaluation).flat(study)
+    return {"study": study.name, "counts": read_json(workspace.counts), "results": results}
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    reasons = listed({spoken(name): n for name, n in counts["quarantine_reasons"].items()})
+    return (
+        f"{counted(counts['clips'], 'clip')}: {counted(counts['avatar_clips'], 'avatar')}, "
+        f"{counts['transferred_clips']} transferred; {counts['kept']} kept, "
+        f"{counts['quarantined']} quarantined" + (f" ({reasons})" if reasons else "")
+    )
+
+
+def _table(rows: list[Row], results: Results, study: "Study") -> Iterator[str]:
+    width = max(len(f"{row['task']} {row['model']}") for row in rows) + 2
+    heads = "".join(f"{head:>10}{'95 % interval':>18}" for head in COLUMNS.values())
+    yield f"  {'task, model':<{width}}{'n':>13}{heads}"
+    for row in rows:
+        figures, name = results.headline(row), f"{row['task']} {row['model']}"
+        shares = "".join(
+            f"{percent(figures[key]):>10}{interval(figures.get(f'{key}_ci95')):>18}"
+            for key in COLUMNS
+        )
+        yield f"  {name:<{width}}{counted(figures['n_test'], row['unit']):>13}{shares}"
+        for claim in claims_beside(study, row):
+            claimed = ", ".join(
+                f"{COLUMNS.get(key, key)} {told(value)}" for key, value in claim.figures.items()
+            )
+            yield f"    as published: {claimed}"
+
+
+def _probes(task: str, probes: Mapping[str, Row]) -> str:
+    names = {"identity": "who is seen"}
+    shares = [
+        f"{names.get(name, spoken(name))} {percent(row['accuracy'])}"
+        for name, row in probes.items()
+    ]
+    chance = percent(next(iter(probes.values()))["chance"])
+    return (
+        f"  what can be told of '{task}' without seeing the expression "
+        f"(chance {chance} %): {', '.join(shares)}"
+    )
