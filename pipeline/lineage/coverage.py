@@ -1,7 +1,6 @@
 """Who is in the corpus, and how often a model errs on them: by sex, ethnicity, age and kind."""
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +18,12 @@ TRAITS = ("sex", "ethnicity", "age", "kind")
 
 
 def coverage(
-    database: sqlite3.Connection, task: str, draws: list[str], wrong: Mapping[str, bool]
+    database: sqlite3.Connection, task: str, draws: list[str], wrong: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """One row a trait and value: `train` and `test` clips, tested `windows` and their `error`.
 
-    `wrong` says of each tested sample whether its likeliest class is. `error` is the share of test
-    windows that are, None where none was tested. Under folds a clip counts on both sides.
+    `wrong` is, of each tested sample, the share of draws that err on it. `error` is the share of test
+    windows so counted, None where none was tested. Under folds a clip counts on both sides.
     """
     clips: dict[tuple[str, str, str], set[str]] = {}
     tested: dict[tuple[str, str], set[str]] = {}
@@ -34,7 +33,7 @@ def coverage(
             clips.setdefault((trait, value, row["side"]), set()).add(row["clip"])
             if row["sample"] in wrong:
                 tested.setdefault((trait, value), set()).add(row["sample"])
-    errors = Counter({key: sum(wrong[name] for name in names) for key, names in tested.items()})
+    errors = {key: sum(wrong[name] for name in names) for key, names in tested.items()}
     return [
         {
             "trait": key[0],

@@ -176,10 +176,15 @@ def accuracies(rows: list[dict[str, Any]], tracks: Iterable[FaceTrack]) -> dict[
     return {unit: _accuracy(rows, names) for unit, names in keys.items() if rows}
 
 
-def wrong(rows: list[dict[str, Any]]) -> dict[str, bool]:
-    """For each tested sample: is its likeliest class, over all draws that test it, another one?"""
-    names, classes, means = _joined(rows, [row["sample_id"] for row in rows])
-    return dict(zip(names, (means.argmax(1) != classes).tolist(), strict=True))
+def wrong(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """For each tested sample: the share of the draws that test it in which another class is named.
+
+    A mean over repeats, as the figures are, never the error of an ensemble.
+    """
+    errors: dict[str, list[bool]] = {}
+    for row in rows:
+        errors.setdefault(row["sample_id"], []).append(row["predicted"] != row["label"])
+    return {name: sum(found) / len(found) for name, found in errors.items()}
 
 
 def _accuracy(rows: list[dict[str, Any]], keys: list[str]) -> float:

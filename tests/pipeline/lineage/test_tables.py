@@ -28,8 +28,6 @@ def test_what_the_stages_made_contradicts_nothing(made, tmp_path):
     assert found == []
     with closing(open_index(made.workspace, made.study, tmp_path / "i.db")) as database:
         for task, model, protocol in made.study.trials():
-            if made.study.protocols[protocol].repeats > 1:
-                continue  # the index tells a sample's error over all repeats, the figure their mean
             draws = made.study.protocols[protocol].draws(protocol)
             rows = [row for draw in draws for row in corpus.predictions[task, model, draw]]
             stated = corpus.evaluation.row(task, model, protocol)["by_window"]
