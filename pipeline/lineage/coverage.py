@@ -22,8 +22,8 @@ def coverage(
 ) -> list[dict[str, Any]]:
     """One row a trait and value: `train` and `test` clips, tested `windows` and their `error`.
 
-    `wrong` is, of each tested sample, the share of draws that err on it. `error` is the share of test
-    windows so counted, None where none was tested. Under folds a clip counts on both sides.
+    `wrong` is the share of draws that err on each tested sample. `error` is their mean over the
+    test windows, None where none was tested. Under folds a clip counts on both sides.
     """
     clips: dict[tuple[str, str, str], set[str]] = {}
     tested: dict[tuple[str, str], set[str]] = {}
