@@ -1,8 +1,8 @@
 """One chunk of clips in one fresh Blender process: `python -m avatars.worker < request.json`.
 
-Request: {"assets": folder, "threads": n, "core": n or null, "clips": [{"spec": ..., "out":
-folder}]}. For each clip `out` receives frames.npy and truth.npz, then one line `done <n>` is
-printed. A fault ends the process with its sentence on stderr and exit code 2.
+Request: {"assets": folder, "threads": n, "core": n or null, "portable": bool, "clips": [{"spec":
+..., "out": folder}]}. For each clip `out` receives frames.npy and truth.npz, then one line
+`done <n>` is printed. A fault ends the process with its sentence on stderr and exit code 2.
 """
 
 import json
@@ -21,6 +21,7 @@ from avatars.clip import ClipSpec, render
 from avatars.conditions import Condition
 from avatars.errors import AssetError, AvatarError
 from avatars.identity import Identity
+from avatars.portable import hold_denoiser
 from avatars.scene import Scene
 
 _OPTIONAL = {"passes", "stills"}
@@ -48,6 +49,8 @@ def main() -> int:
         pin(request["core"])
     assets = Assets(Path(request["assets"]))
     with silent_stdout() as report:
+        if request["portable"]:
+            report(hold_denoiser())
         for number, clip in enumerate(request["clips"]):
             try:
                 frames, truth = render(parse_spec(clip["spec"]), assets, request["threads"], report)

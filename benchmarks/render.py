@@ -158,7 +158,14 @@ def run(program, specs, scratch, core=None, watch=None, **more) -> list[dict]:
     clips = [{"spec": spec, "out": str(out)} for spec, out in zip(specs, outs, strict=True)]
     pinned = sorted(os.sched_getaffinity(0))[0] if core is None else core
     assets = str(find(Path(".pallor")).root.resolve())
-    request = {"assets": assets, "threads": 1, "core": pinned, "clips": clips, **more}
+    request = {
+        "assets": assets,
+        "threads": 1,
+        "core": pinned,
+        "portable": True,
+        "clips": clips,
+        **more,
+    }
     with subprocess.Popen(
         [sys.executable, *map(str, program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": str(HERE.parent)},

@@ -7,9 +7,13 @@ update checks, and Prefect's files below the home folder. What a person set stay
 import os
 from contextlib import suppress
 
-from flows.proxies import spare_loopback
-from flows.workspace import home, is_workspace
-from pipeline.errors import StageError
+from pipeline.portable import hold  # before anything that loads numpy or torch
+
+hold()
+
+from flows.proxies import spare_loopback  # noqa: E402
+from flows.workspace import home, is_workspace  # noqa: E402
+from pipeline.errors import StageError  # noqa: E402
 
 QUIET = {
     "DO_NOT_TRACK": "1",

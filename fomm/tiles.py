@@ -50,8 +50,15 @@ def reason() -> str:
 
 
 def matrix_units() -> bool:
-    """Whether the processor multiplies matrices of bfloat16 (AMX): far faster than by vectors."""
-    return bool(torch.cpu._is_amx_tile_supported())
+    """Whether torch may multiply matrices of bfloat16 by AMX units: far faster than by vectors."""
+    held = torch.backends.cpu.get_cpu_capability() != "AVX512"
+    return not held and bool(torch.cpu._is_amx_tile_supported())
+
+
+def _processor() -> str:
+    """The processor to compile for: what torch may use of it, so that a capped torch caps this."""
+    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return "-march=native" if wide else "-march=haswell"
 
 
 @cache
@@ -60,7 +67,7 @@ def library(tile: int) -> ctypes.CDLL:
     with tempfile.TemporaryDirectory() as folder:
         source, part, built = (Path(folder, f"tiles.{end}") for end in ("c", "o", "so"))
         source.write_text(transforms.source(tile) + Path(__file__).with_suffix(".c").read_text())
-        flags = ["-O3", "-march=native", "-std=gnu11", "-fPIC", "-fopenmp", "-Wno-psabi"]
+        flags = ["-O3", _processor(), "-std=gnu11", "-fPIC", "-fopenmp", "-Wno-psabi"]
         # Linked without an OpenMP library, so that torch's is found: threads of a second one would
         # share the cores with torch's, which go on spinning for a while after each operation.
         subprocess.run(["cc", "-c", *flags, source, "-o", part], check=True, capture_output=True)

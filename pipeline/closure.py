@@ -23,6 +23,7 @@ from typing import Any
 
 from pipeline.errors import StageError
 from pipeline.files import digest, file_digest
+from pipeline.portable import standing
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("avatars", "fomm", "models", "pipeline")
@@ -121,8 +122,11 @@ def closure(module: str, root: Path = ROOT) -> Closure:
 
 @lru_cache(maxsize=64)
 def code_digest(module: str) -> str:
-    """The digest of a module's closure in this very repository, for the keys of finished work."""
-    return closure(module).digest
+    """The digest of a module's closure in this very repository, for the keys of finished work.
+
+    How this process counts (`pipeline.portable`) is part of it: other arithmetic, other work.
+    """
+    return digest([closure(module).digest, standing()[0]])
 
 
 def _reached(nodes: dict[str, _Node], data: dict[str, str], layers: int) -> dict[str, str]:

@@ -145,6 +145,7 @@ _ALL = (
     Stage(
         "render", "pipeline.corpus.render",
         inputs=("plan",),
+        params=("deterministic",),
         outputs=(Output("clips"),),
         chunk="render.chunk", items="clips", may_give_up=True, makes=("clip",),
         rebuildable=f"{ALIKE}; `pallor verify --rebuild N` does it",
@@ -152,7 +153,7 @@ _ALL = (
     Stage(
         "portraits", "pipeline.motion.portraits",
         inputs=("plan",), sources={"portraits.source": "portraits"},
-        params=("plan.size", "portraits.source"),
+        params=("deterministic", "plan.size", "portraits.source"),
         outputs=(Output("portraits"),),
         chunk=9,  # stills a Blender process: as long as a few clips
         items="portraits", may_give_up=True, makes=("portrait",),
@@ -189,7 +190,7 @@ _ALL = (
     Stage(
         "transfer", "pipeline.motion.transfer",
         inputs=("plan", "clips", "portraits"), sources={"motion.checkpoint": CHECKPOINT},
-        params=("transfer", "motion.checkpoint"),
+        params=("deterministic", "transfer", "motion.checkpoint"),
         outputs=(Output("transferred"),),
         chunk=4,  # clips a task: they share the checkpoint and, mostly, the driving clip
         items="transferred", may_give_up=True, makes=("transfer",),
@@ -198,7 +199,7 @@ _ALL = (
     Stage(
         "faces", "pipeline.faces.faces",
         inputs=("plan", "clips", "transferred", *WEIGHTS),
-        params=("faces",), study=("input.size",),
+        params=("deterministic", "faces"), study=("input.size",),
         outputs=(Output("faces"),),
         chunk=8,  # clips a task: some ten seconds of work
         items="faces",
@@ -222,7 +223,7 @@ _ALL = (
     Stage(
         "train", "pipeline.training.train",
         inputs=("oversampled", "faces"),
-        params=("seed", "train"),
+        params=("seed", "deterministic", "train"),
         study=("arms", "input", "mirror", "tasks", "protocols", "models"),
         outputs=(Output("models"),),
         chunk=1, makes=("model",),
@@ -231,7 +232,7 @@ _ALL = (
     Stage(
         "evaluate", "pipeline.evaluation.evaluate",
         inputs=("models", "split", "faces"),
-        params=("seed", "evaluate"),
+        params=("seed", "deterministic", "evaluate"),
         study=("arms", "input", "mirror", "tasks", "protocols", "models"),
         outputs=(
             Output("predictions"),

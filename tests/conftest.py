@@ -4,8 +4,12 @@ import os
 import tempfile
 from pathlib import Path
 
-import pytest
-from hypothesis import settings
+from pipeline.portable import hold
+
+hold()  # before anything loads numpy or torch, as the command line does
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 # A busy machine is no failed property.
 settings.register_profile("pallor", deadline=None)

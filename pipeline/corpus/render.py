@@ -17,6 +17,7 @@ from pipeline.corpus.worker import own_core, worker_lines
 from pipeline.errors import AssetError, ClipError
 from pipeline.files import digest, write_jsonl, writing_folder
 from pipeline.media.video import Frames, write_clip
+from pipeline.portable import standing
 from pipeline.records import ClipPlan
 from pipeline.store.store import Job, Store
 
@@ -110,6 +111,7 @@ def render_specs(
             "assets": str(assets.root.resolve()),
             "threads": 1,  # one a worker: two pinned workers beat one with two threads
             "core": core,
+            "portable": standing()[0] == "portable",
             "clips": [{"spec": s, "out": str(o)} for s, o in zip(specs, outs, strict=True)],
         }
         (scratch / "request.json").write_text(json.dumps(request))

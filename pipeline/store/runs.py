@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_json
+from pipeline.portable import standing
 
 RUNS = Path(".pallor/runs")  # below a workspace, even where several share a home
 PACKAGES = ("pallor", "bpy", "torch", "numpy", "opencv-python", "prefect", "dvc")
@@ -54,6 +55,7 @@ def _facts(started: datetime) -> dict[str, Any]:
         "pid": os.getpid(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
+        "arithmetic": standing()[1],
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "revision": _revision(),

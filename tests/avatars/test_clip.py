@@ -38,7 +38,13 @@ def render(specs, assets, folder, threads=1):
         (folder / str(number)).mkdir(parents=True)
         row = dataclasses.asdict(spec)
         clips.append({"spec": row, "out": str(folder / str(number))})
-    request = {"assets": str(assets.root), "threads": threads, "core": None, "clips": clips}
+    request = {
+        "assets": str(assets.root),
+        "threads": threads,
+        "core": None,
+        "portable": True,
+        "clips": clips,
+    }
     return subprocess.run(
         [sys.executable, "-m", "avatars.worker"],
         input=json.dumps(request), capture_output=True, text=True, cwd=ROOT, check=False,
