@@ -4,18 +4,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from avatars import blender, expression, landmarks, optics, passes
+from avatars import angles, expression, landmarks, optics, passes, raster
 from avatars.assets import Assets
 from avatars.conditions import Condition, execute
 from avatars.errors import AvatarError
 from avatars.identity import Identity
 from avatars.person import Person, Posed
+from avatars.raster import View
 from avatars.scene import Scene
 from avatars.targets import Targets
 from avatars.units import UNITS
+
+# m that a landmark, the mean of several vertices, may lie below the skin between them.
+_INTO_SKIN = 0.003
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class ClipSpec:
         if self.stills and len(self.stills) != self.frames:
             raise AvatarError(f"{len(self.stills)} stills do not make {self.frames} frames")
         passes.require_passes(self.passes)
+        angles.require(self.scene.camera.azimuth, self.scene.camera.elevation)
         for condition in self.conditions:
             condition.check()
 
@@ -60,16 +66,45 @@ def render(
     spec: ClipSpec, assets: Assets, threads: int, say: Callable[[str], None] = print
 ) -> tuple[np.ndarray, Truth]:
     """Frames (T, S, S, 3) uint8 sRGB and the truth of a clip (`docs/formats/clip.md`)."""
+    from avatars import blender  # only where pixels are asked for
+
     spec.check()
+    course = play(spec, assets)
+    studio = blender.studio(course.person, spec.scene, spec.size, spec.samples, threads)
+    say(f"render: device {studio.device}")
+    frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(course.posed)])
+    return frames, truth(spec, course)
+
+
+def geometry(spec: ClipSpec, assets: Assets) -> Truth:
+    """The truth of a clip, its passes included, without a rendered frame and without Blender."""
+    spec.check()
+    return truth(spec, play(spec, assets))
+
+
+class Course(NamedTuple):
+    """A clip as geometry: who, what they meant to do, what they did, and each frame of it."""
+
+    person: Person
+    performance: expression.Performance
+    executed: np.ndarray
+    posed: list[Posed]
+
+
+def play(spec: ClipSpec, assets: Assets) -> Course:
+    """The course of a clip: bytes of its specification alone."""
     performance = perform(spec)
     person = _person(json.dumps(spec.identity.row()), assets)
-    studio = blender.studio(person, spec.scene, spec.size, spec.samples, threads)
-    say(f"render: device {studio.device}")
     executed = execute(spec.conditions, performance.intended, spec.fps)
-    course = (executed, performance.head_deg, performance.gaze_deg, performance.shift_mm)
-    posed = [person.posed(*frame) for frame in zip(*course, strict=True)]
-    frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(posed)])
-    return frames, truth(spec, person, performance, executed, posed)
+    motion = (executed, performance.head_deg, performance.gaze_deg, performance.shift_mm)
+    posed = [person.posed(*frame) for frame in zip(*motion, strict=True)]
+    return Course(person, performance, executed, posed)
+
+
+def view(spec: ClipSpec, person: Person, posed: Posed) -> View:
+    """A posed person before the camera of a clip, as passes and flow ask for it."""
+    camera = optics.projection(spec.scene.camera, person.centre, spec.size)
+    return View(person.parts, posed.parts, camera, spec.size)
 
 
 @lru_cache(maxsize=1)  # the clips of a chunk are one person's, mostly
@@ -85,13 +120,11 @@ def perform(spec: ClipSpec) -> expression.Performance:
     return expression.perform(expression.load(spec.expression), spec.frames, spec.fps, rng)
 
 
-def truth(
-    spec: ClipSpec, person: Person, performance: expression.Performance, executed: np.ndarray,
-    posed: list[Posed],
-) -> Truth:  # fmt: skip
+def truth(spec: ClipSpec, course: Course) -> Truth:
     """The arrays of a clip's truth file, keyed as `docs/formats/clip.md` lists them."""
+    person, performance, executed, posed = course
     camera = optics.projection(spec.scene.camera, person.centre, spec.size)
-    eye = optics.pose(spec.scene.camera, person.centre)[:3, 3]
+    views = [view(spec, person, p) for p in posed]
     arrays = {
         "units": np.array(list(UNITS)),
         "intended": performance.intended.astype(np.float32),
@@ -104,23 +137,17 @@ def truth(
             [landmarks.project(p.landmarks, camera) for p in posed]
         ).astype(np.float32),
         "landmarks_visible": np.stack(
-            [landmarks.facing(p.parts["skin"], person.quads, eye) for p in posed]
+            [_visible(spec, person, *frame) for frame in zip(views, posed, strict=True)]
         ),
         "aperture_mm": np.stack([p.apertures for p in posed]).astype(np.float32),
         "mouth_mm": np.array([p.mouth for p in posed], dtype=np.float32),
     }  # fmt: skip
-    if spec.passes:
-        arrays |= _per_pixel(
-            spec, [passes.rasterise(person.parts, p.parts, camera, spec.size) for p in posed]
-        )
-    return arrays
+    return arrays | passes.record(spec.passes, views) if spec.passes else arrays
 
 
-def _per_pixel(spec: ClipSpec, buffers: list[passes.Buffers]) -> Truth:
-    arrays: Truth = {}
-    if "segmentation" in spec.passes:
-        arrays["labels"] = np.array(passes.LABELS)
-        arrays["segmentation"] = np.stack([frame.labels for frame in buffers])
-    if "depth" in spec.passes:
-        arrays["depth_m"] = np.stack([frame.depth for frame in buffers])
-    return arrays
+def _visible(spec: ClipSpec, person: Person, seen: View, posed: Posed) -> np.ndarray:
+    """(68,) whether the skin at each landmark faces the camera and no other skin hides it."""
+    eye = optics.pose(spec.scene.camera, person.centre)[:3, 3]
+    facing = landmarks.facing(posed.parts["skin"], person.quads, eye)
+    skin = seen._replace(parts=[part for part in person.parts if part.name == "skin"])
+    return np.asarray(facing & ~raster.hidden(skin, posed.landmarks, _INTO_SKIN))

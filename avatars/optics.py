@@ -42,3 +42,21 @@ def projection(camera: Camera, centre: np.ndarray, size: int) -> np.ndarray:
     f = camera.focal / SENSOR_MM * size
     lens = np.array([[f, 0, -size / 2], [0, -f, -size / 2], [0, 0, -1.0]])
     return np.asarray(lens @ np.c_[rotation, -rotation @ position])
+
+
+def project(points: np.ndarray, camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (..., 2) and metres along the optical axis (...) of world points (..., 3).
+
+    `camera` is a (3, 4) `projection`.
+    """
+    homogeneous = points @ camera[:, :3].T + camera[:, 3]
+    return homogeneous[..., :2] / homogeneous[..., 2:], homogeneous[..., 2]
+
+
+def axes(camera: np.ndarray) -> tuple[np.ndarray, float]:
+    """(3, 3) rows right, up and back of a (3, 4) `projection`, and its focal length in pixels."""
+    back = -camera[2, :3]
+    across = camera[0, :3] - (camera[0, :3] @ back) * back
+    focal = float(np.linalg.norm(across))
+    right = across / focal
+    return np.stack([right, np.cross(back, right), back]), focal

@@ -1,26 +1,26 @@
-"""Per-pixel truth of a frame: which part a pixel shows and how far away it is. No Blender.
+"""Per-pixel truth of frames: what a pixel shows, how far, which way it faces, where it goes.
 
-A z-buffer over the triangles that Cycles renders, asked once at each pixel's centre: it changes no
-rendered pixel, and its depth is the surface's own and no average over a pixel.
+All of it is geometry (`avatars.raster`): no frame is rendered for a pass, and none changes one.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-import imageio.v3 as iio
 import numpy as np
 
+from avatars import optics, raster
 from avatars.errors import AvatarError
+from avatars.flow import Flow, flow
 from avatars.person import Part
+from avatars.raster import Shot, View
 
-PASSES = ("segmentation", "depth")
 # A pixel's label is the index of its part; the order is the file format's.
 LABELS = (
     "background", "skin", "gown", "eyes", "brows", "lashes", "hair", "beard", "teeth", "tongue",
 )  # fmt: skip
-_OPAQUE = 0.5  # alpha from which a card of hair hides what is behind it
+
+Arrays = dict[str, np.ndarray]
 
 
 class Buffers(NamedTuple):
@@ -28,13 +28,6 @@ class Buffers(NamedTuple):
 
     labels: np.ndarray
     depth: np.ndarray
-
-
-class _Fragments(NamedTuple):
-    pixel: np.ndarray  # (n,) row-major pixel numbers
-    triangle: np.ndarray  # (n,)
-    shares: np.ndarray  # (n, 3) of the corners, perspective-correct
-    depth: np.ndarray  # (n,) metres along the optical axis
 
 
 def require_passes(names: Sequence[str]) -> None:
@@ -51,89 +44,116 @@ def rasterise(
 
     `camera` is the (3, 4) projection to pixels of a square picture of `size`.
     """
-    labels = np.zeros(size * size, np.uint8)
-    depth = np.full(size * size, np.inf)
-    for part in parts:
-        corners, uvs = _triangles(part)
-        seen = _fragments(vertices[part.name][corners], camera, size)
-        seen = _opaque(part, uvs, seen)
-        np.minimum.at(depth, seen.pixel, seen.depth)
-        nearest = seen.depth == depth[seen.pixel]
-        labels[seen.pixel[nearest]] = _labels(part, corners, seen)[nearest]
-    return Buffers(labels.reshape(size, size), depth.reshape(size, size).astype(np.float32))
+    shot = raster.shoot(View(parts, vertices, camera, size))
+    return Buffers(labels(shot), _square(shot, shot.depth).astype(np.float32))
 
 
-def _triangles(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """Vertex ids (n, 3) and uvs (n, 3, 2) of a part's quads, each cut along one diagonal."""
-    halves = ([0, 1, 2], [0, 2, 3])
-    return (
-        np.concatenate([part.quads[:, half] for half in halves]),
-        np.concatenate([part.uvs[:, half] for half in halves]),
-    )
+def record(names: Sequence[str], views: Sequence[View]) -> Arrays:
+    """The arrays of the passes `names` over the frames of a clip (`docs/formats/passes.md`)."""
+    shots = [raster.shoot(view) for view in views]
+    arrays: Arrays = {}
+    for name in names:
+        arrays |= PASSES[name](shots)
+    return arrays
 
 
-def _fragments(points: np.ndarray, camera: np.ndarray, size: int) -> _Fragments:
-    """Every pixel centre that lies in a triangle of `points` (n, 3, 3)."""
-    homogeneous = points @ camera[:, :3].T + camera[:, 3]
-    away = homogeneous[..., 2]
-    screen = homogeneous[..., :2] / away[..., None]
-    triangle, x, y = _candidates(screen, size)
-    a, b, c = (screen[triangle, corner] for corner in range(3))
-    centre = np.stack([x + 0.5, y + 0.5], axis=1)
-    areas = np.stack([_cross(b, c, centre), _cross(c, a, centre), _cross(a, b, centre)], axis=1)
-    whole = areas.sum(axis=1)
-    inside = (whole != 0) & (areas * np.sign(whole)[:, None] >= 0).all(axis=1)
-    triangle = triangle[inside]
-    # 1 / depth, not depth, is linear on the screen.
-    shares = areas[inside] / whole[inside, None] / away[triangle]
-    depth = 1 / shares.sum(axis=1)
-    return _Fragments((y * size + x)[inside], triangle, shares * depth[:, None], depth)
+def labels(shot: Shot) -> np.ndarray:
+    """(S, S) uint8 label of each pixel; the skin is gown below the neckline."""
+    view = shot.view
+    names = [part.name for part in view.parts] + [grown.name for grown in view.strands]
+    # The backdrop's number is -1: the last row.
+    found = np.array([*map(LABELS.index, names), 0], np.uint8)[shot.part]
+    for number, part in enumerate(view.parts):
+        if part.gown is not None:
+            seen = np.flatnonzero(shot.part == number)
+            corners = raster.triangles(part)[shot.triangle[seen]]
+            below = np.einsum("nc,nc->n", shot.shares[seen], part.gown[corners])
+            found[seen[below > 0]] = LABELS.index("gown")
+    return _square(shot, found)
 
 
-def _candidates(screen: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Triangle, column and row of each pixel centre in a triangle's bounding box."""
-    low = np.clip(np.ceil(screen.min(axis=1) - 0.5), 0, size).astype(int)
-    high = np.clip(np.floor(screen.max(axis=1) - 0.5) + 1, 0, size).astype(int)
-    width, height = np.maximum(high - low, 0).T
-    count = width * height
-    triangle = np.repeat(np.arange(len(screen)), count)
-    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    across = width[triangle]
-    return triangle, low[triangle, 0] + number % across, low[triangle, 1] + number // across
+def normals(shot: Shot) -> np.ndarray:
+    """(S, S, 3) float32 unit normals as the smooth shading has them, 0 where nobody is.
+
+    In the camera's frame: x right, y up, z towards the camera. A strand faces the camera.
+    """
+    found = np.zeros((len(shot.part), 3))
+    axes, _ = optics.axes(shot.view.camera)
+    for number, part in enumerate(shot.view.parts):
+        seen = np.flatnonzero(shot.part == number)
+        corners = raster.triangles(part)[shot.triangle[seen]]
+        smooth = _vertex_normals(shot.view.vertices[part.name], part.quads)
+        found[seen] = np.einsum("nc,nck->nk", shot.shares[seen], smooth[corners]) @ axes.T
+    found[found[:, 2] < 0] *= -1  # a card of hair has two faces; the camera sees the one before it
+    found[shot.part >= len(shot.view.parts)] = (0.0, 0.0, 1.0)
+    return _square(shot, _unit(found)).astype(np.float32)
 
 
-def _cross(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """(n,) twice the signed area of the triangles a, b, p."""
-    return np.asarray(
-        (b[:, 0] - a[:, 0]) * (p[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (p[:, 0] - a[:, 0])
-    )
+def _segmentation(shots: Sequence[Shot]) -> Arrays:
+    return {"labels": np.array(LABELS), "segmentation": np.stack([labels(shot) for shot in shots])}
 
 
-def _opaque(part: Part, uvs: np.ndarray, seen: _Fragments) -> _Fragments:
-    """Without the fragments that the texture's alpha cuts away (hair, brows, lashes, eyes)."""
-    if part.material not in ("hair", "eye"):
-        return seen
-    alpha = _alpha(part.texture)
-    height, width = alpha.shape
-    u, v = np.einsum("nc,nck->kn", seen.shares, uvs[seen.triangle]) % 1.0
-    column = np.minimum((u * width).astype(int), width - 1)
-    row = np.minimum(((1 - v) * height).astype(int), height - 1)
-    solid = alpha[row, column] >= _OPAQUE
-    return _Fragments(*(values[solid] for values in seen))
+def _depth(shots: Sequence[Shot]) -> Arrays:
+    return {"depth_m": np.stack([_square(shot, shot.depth) for shot in shots]).astype(np.float32)}
 
 
-@lru_cache(maxsize=16)
-def _alpha(texture: Path) -> np.ndarray:
-    """(H, W) float32 alpha of a texture in [0, 1]; 1 where the file has none."""
-    pixels = iio.imread(texture)
-    if pixels.ndim < 3 or pixels.shape[2] < 4:
-        return np.ones(pixels.shape[:2], np.float32)
-    return np.asarray(pixels[..., 3] / np.float32(np.iinfo(pixels.dtype).max))
+def _normals(shots: Sequence[Shot]) -> Arrays:
+    return {"normals": np.stack([normals(shot) for shot in shots])}
 
 
-def _labels(part: Part, corners: np.ndarray, seen: _Fragments) -> np.ndarray:
-    """(n,) label of each fragment; the skin is gown below the neckline."""
-    if part.gown is None:
-        return np.full(len(seen.pixel), LABELS.index(part.name), np.uint8)
-    below = np.einsum("nc,nc->n", seen.shares, part.gown[corners[seen.triangle]])
-    return np.where(below > 0, LABELS.index("gown"), LABELS.index("skin")).astype(np.uint8)
+def _vertices(shots: Sequence[Shot]) -> Arrays:
+    """The skin's mesh: who has it in one clip has it in every clip, vertex for vertex."""
+    skin = next(part for part in shots[0].view.parts if part.name == "skin")
+    ids = np.unique(skin.quads)
+    return {
+        "vertex_ids": ids.astype(np.int32),
+        "quads": np.searchsorted(ids, skin.quads).astype(np.int32),
+        "vertices_m": np.stack([s.view.vertices["skin"][ids] for s in shots]).astype(np.float32),
+    }
+
+
+def _flow(shots: Sequence[Shot]) -> Arrays:
+    """From each frame to the next and back."""
+    pairs = list(pairwise(shots))
+    size = shots[0].view.size
+    return {
+        **_flows("forward", [flow(one, other) for one, other in pairs], size),
+        **_flows("backward", [flow(other, one) for one, other in pairs], size),
+    }
+
+
+def _flows(way: str, found: Sequence[Flow], size: int) -> Arrays:
+    shape = (len(found), size, size)
+    return {
+        f"flow_{way}": np.array([f.displacement for f in found], np.float32).reshape(*shape, 2),
+        f"flow_{way}_visible": np.array([f.visible for f in found], bool).reshape(shape),
+    }
+
+
+PASSES: dict[str, Callable[[Sequence[Shot]], Arrays]] = {
+    "segmentation": _segmentation,
+    "depth": _depth,
+    "normals": _normals,
+    "vertices": _vertices,
+    "flow": _flow,
+}
+
+
+def _square(shot: Shot, values: np.ndarray) -> np.ndarray:
+    return values.reshape(shot.view.size, shot.view.size, *values.shape[1:])
+
+
+def _vertex_normals(vertices: np.ndarray, quads: np.ndarray) -> np.ndarray:
+    """(V, 3) unit normals; each is the area-weighted mean of its quads'."""
+    corners = vertices[quads]
+    faces = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    found = np.zeros_like(vertices)
+    for corner in range(4):
+        np.add.at(found, quads[:, corner], faces)
+    return _unit(found)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """(n, 3) vectors of length 1; those of length 0 stay."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, where=length > 0, out=np.zeros_like(vectors))

@@ -4,11 +4,12 @@ Drawn from the clip's own seed, never from its class, so that nothing behind or 
 can betray the expression. World frame: metres, z up, the person looks along -y, own left +x.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from avatars import angles
 from avatars.errors import AvatarError
 
 SENSOR_MM = 36.0
@@ -107,6 +108,7 @@ _SETTINGS = {
         (175, 50, 1.3, 0.6, 7, 5000),
     ),
 }
+_HEAD_BEHIND = 0.06  # m from the middle of the face, which a camera looks at, to the head's
 _BACKDROPS = ("plain", "ward", "pillow")
 
 
@@ -121,6 +123,25 @@ def sample_scene(rng: np.random.Generator) -> Scene:
         ambient=_rounded(rng.uniform(0.22, 0.4)),
         backdrop=_backdrop(rng),
     )
+
+
+def seen_from(scene: Scene, azimuth: float, elevation: float) -> Scene:
+    """The same scene before a camera at other angles, in degrees, as far away.
+
+    A camera beside the head is aimed behind the face, so that the whole head is in the picture.
+    Raises AvatarError past the limits of `avatars.angles`.
+    """
+    angles.require(azimuth, elevation)
+    camera = scene.camera
+    width = camera.distance * SENSOR_MM / camera.focal  # metres seen at the face
+    sideways = _HEAD_BEHIND / width * (_sine(camera.azimuth) - _sine(azimuth))
+    shift = [_rounded(camera.shift[0] + sideways), camera.shift[1]]
+    moved = replace(camera, azimuth=azimuth, elevation=elevation, shift=shift)
+    return replace(scene, camera=moved)
+
+
+def _sine(degrees: float) -> float:
+    return float(np.sin(np.radians(degrees)))
 
 
 def _rounded(value: float) -> float:

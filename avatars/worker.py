@@ -1,8 +1,9 @@
 """One chunk of clips in one fresh Blender process: `python -m avatars.worker < request.json`.
 
-Request: {"assets": folder, "threads": n, "core": n or null, "portable": bool, "clips": [{"spec":
-..., "out": folder}]}. For each clip `out` receives frames.npy and truth.npz, then one line
-`done <n>` is printed. A fault ends the process with its sentence on stderr and exit code 2.
+Request: {"assets": folder, "threads": n, "core": n or null, "portable": bool, "colour": bool
+(default true), "clips": [{"spec": ..., "out": folder}]}. For each clip `out` receives frames.npy
+and truth.npz, then one line `done <n>` is printed; without colour it is the truth alone, and no
+Blender. A fault ends the process with its sentence on stderr and exit code 2.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from avatars.assets import Assets
-from avatars.clip import ClipSpec, render
+from avatars.clip import ClipSpec, geometry, render
 from avatars.conditions import Condition
 from avatars.errors import AssetError, AvatarError
 from avatars.identity import Identity
@@ -49,16 +50,21 @@ def main() -> int:
         pin(request["core"])
     assets = Assets(Path(request["assets"]))
     with silent_stdout() as report:
-        if request["portable"]:
+        colour = request.get("colour", True)
+        if colour and request["portable"]:
             report(hold_denoiser())
         for number, clip in enumerate(request["clips"]):
+            out = Path(clip["out"])
             try:
-                frames, truth = render(parse_spec(clip["spec"]), assets, request["threads"], report)
+                spec = parse_spec(clip["spec"])
+                if colour:
+                    frames, truth = render(spec, assets, request["threads"], report)
+                    np.save(out / "frames.npy", frames)
+                else:
+                    truth = geometry(spec, assets)
             except (AvatarError, AssetError) as error:
                 print(error, file=sys.stderr)
                 return 2
-            out = Path(clip["out"])
-            np.save(out / "frames.npy", frames)
             np.savez(out / "truth.npz", **truth)
             report(f"done {number}")
     return 0

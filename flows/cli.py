@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from flows.commands import export, forget, lineage, look, model, shard, transfer
-from flows.commands.options import add_model, add_settings, add_study
+from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
 from pipeline.naming import nearest
@@ -27,6 +27,7 @@ examples:
   pallor run --set study.cohorts.cast=6        the same, smaller; writes the study's file first
   pallor plan                                  what there is to make, and what it costs
   pallor render --identity 3 --expression smiling -o out.mp4
+  pallor render --identity 3 --expression smiling --azimuth 45 --passes all -o out.mp4
   pallor predict out.mp4                       what does the study's model see there?
   pallor explain 3/smiling                     where it came from, what it led to
   pallor verify --rebuild 2                    was anything altered? render two clips anew
@@ -86,6 +87,12 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
     render.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
     render.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
+    render.add_argument("--azimuth", type=float, help="degrees to the own left, -90 to 90")
+    render.add_argument("--elevation", type=float, help="degrees above, -20 to 20")
+    render.add_argument(
+        "--passes", type=names, default=[], metavar="NAME,...",
+        help="also write FILE.npz: segmentation, depth, normals, vertices, flow; or all",
+    )  # fmt: skip
     add_study(render)
     predict = command("predict", "say what a video shows, with a model of a study")
     predict.add_argument("video", metavar="VIDEO|camera[:N]")

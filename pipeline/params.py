@@ -20,6 +20,8 @@ def _no_tilde(name: str) -> str:
 Place = Annotated[str, AfterValidator(_no_tilde)]
 ExcludedId = Annotated[str, Field(pattern=r"^(identity|portrait)-[0-9a-f]{10}$")]
 
+Pass = Literal["segmentation", "depth", "normals", "vertices", "flow"]  # avatars.passes.PASSES
+
 
 class Section(BaseModel):
     """A frozen part of params.yaml."""
@@ -35,6 +37,8 @@ class PlanParams(Section):
     fps: int = Field(8, ge=1, le=1000)
     # What the compact motion model was trained at.
     size: int = Field(128, ge=32, le=4096, multiple_of=4)
+    # Per-pixel truth of every clip (docs/formats/passes.md): megabytes a clip that the line leaves.
+    passes: list[Pass] = []
     reseed: dict[int, int] = {}  # identity number > salt: draws that one person anew
     exclude: list[ExcludedId] = []  # ids of identities and portraits that `pallor forget` wrote
 

@@ -6,7 +6,13 @@ and an edited record is found out (`docs/formats/`).
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from pipeline.errors import StageError
 from pipeline.files import digest
@@ -23,8 +29,13 @@ class Record(BaseModel):
 
     def row(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        row = self.model_dump(mode="json")
-        return {name: value for name, value in row.items() if value or name not in self.LEFT_OUT}
+        return self.model_dump(mode="json")
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Also of a record within another."""
+        found = values(self)
+        return {name: value for name, value in found.items() if value or name not in self.LEFT_OUT}
 
     @classmethod
     def parse(cls, row: dict[str, Any]) -> Self:
@@ -75,8 +86,10 @@ class ClipPlan(Planned):
 
     `clip_id` is the digest of what is rendered, so studies share renders. `key` names the clip for
     people and for seeding ("3/anger"); frames at `fps` per second, square frames of `size` pixels,
-    `samples` Cycles samples a pixel.
+    `samples` Cycles samples a pixel. `passes` are per-pixel truth beside the frames.
     """
+
+    LEFT_OUT = frozenset({"passes"})
 
     kind: Literal["clip"] = "clip"
     clip_id: str
@@ -91,10 +104,12 @@ class ClipPlan(Planned):
     size: int
     samples: int
     conditions: list[dict[str, Any]] = []
+    passes: list[str] = []
 
     def shown(self) -> dict[str, Any]:
-        """The row without what the clip is in its study."""
-        return {n: value for n, value in self.row().items() if n not in Planned.model_fields}
+        """The row without what the clip is in its study, and without its passes."""
+        apart = {*Planned.model_fields, "passes"}
+        return {name: value for name, value in self.row().items() if name not in apart}
 
     def content(self) -> dict[str, Any]:
         """What `clip_id` is the digest of."""

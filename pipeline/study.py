@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from avatars import angles
+from avatars.errors import AvatarError
 from pipeline.errors import StudyError
-from pipeline.naming import sentence_of
+from pipeline.naming import nearest, sentence_of
+from pipeline.params import Pass
 from pipeline.task import Label, Name, Part, Span, Task
 
 Unit = Literal["window", "clip", "person"]
@@ -39,15 +42,52 @@ class Impairment(Part):
     @property
     def span(self) -> Span:
         """Least and greatest severity."""
-        if isinstance(self.severity, tuple):
-            return self.severity
-        return (self.severity, self.severity)
+        return ends(self.severity)
+
+
+class Viewpoint(Part):
+    """From where a camera looks: degrees, fixed or drawn once a clip from a range.
+
+    `azimuth` + on the person's own left, `elevation` + above. A name of `avatars.angles` stands for
+    both.
+    """
+
+    azimuth: float | Span = Field(0.0)
+    elevation: float | Span = Field(0.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        if given not in angles.NAMED:
+            raise ValueError(f"there is no camera '{given}'; {nearest(given, angles.NAMED)}")
+        return dict(zip(("azimuth", "elevation"), angles.NAMED[given], strict=True))
+
+    @model_validator(mode="after")
+    def _within(self) -> "Viewpoint":
+        for low, high in (ends(self.azimuth), ends(self.elevation)):
+            if low > high:
+                raise ValueError(f"a range goes from low to high, got {low:g} to {high:g}")
+        for corner in zip(ends(self.azimuth), ends(self.elevation), strict=True):
+            try:
+                angles.require(*corner)
+            except AvatarError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+
+def ends(value: float | Span) -> Span:
+    """Least and greatest of a number or a range."""
+    return value if isinstance(value, tuple) else (value, value)
 
 
 class Arm(Part):
     """People of `cohorts` who perform `expressions` under `conditions`; the `label` that follows.
 
-    Each performs each expression `repeats` times. `trained: false` keeps an arm out of every
+    Each performs each expression `repeats` times. Each performance is seen by every one of
+    `cameras`, or by one in front; `passes` are per-pixel truth beside `plan.passes`.
+    `trained: false` keeps an arm out of every
     training side: it is asked about, never learnt from.
     """
 
@@ -56,6 +96,8 @@ class Arm(Part):
     expressions: list[str] = Field(min_length=1)
     conditions: list[Impairment] = Field([])
     repeats: int = Field(1, ge=1)
+    cameras: list[Viewpoint] = Field([])
+    passes: list[Pass] = Field([])
     trained: bool = True
 
 
@@ -178,7 +220,10 @@ class Study(Part):
     def planned_clips(self) -> int:
         """Avatar clips and transferred ones."""
         performed = (
-            self.cohorts.get(cohort, 0) * len(arm.expressions) * arm.repeats
+            self.cohorts.get(cohort, 0)
+            * len(arm.expressions)
+            * arm.repeats
+            * max(1, len(arm.cameras))
             for arm in self.arms
             for cohort in arm.cohorts
         )

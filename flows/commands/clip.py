@@ -1,14 +1,17 @@
 """Commands on one clip: render a film of one person, predict what a film shows."""
 
+import shutil
 from argparse import Namespace
 from pathlib import Path
 from time import monotonic
+from typing import Any, get_args
 
 from flows.studies import model_file, opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
+from pipeline.files import writing
 from pipeline.outputs import output_file
-from pipeline.params import Params, merged, parse_params
+from pipeline.params import Params, Pass, merged, parse_params
 from pipeline.records import ClipPlan
 
 
@@ -25,15 +28,19 @@ def render(options: Namespace) -> None:
         last = study.people - 1
         raise ParamsError(f"there is no identity {options.identity}; {study.name} has 0 to {last}")
     out = output_file(options.out, ".mp4")
-    clip = _one_clip(params, options.identity, options.expression, options.size)
+    clip = _one_clip(params, options)
+    measured = output_file(str(out.with_suffix(".npz"))) if clip.passes else None
     fetch(home())
-    [job] = stage.clip_jobs([clip])
+    jobs = [*stage.clip_jobs([clip]), *stage.pass_jobs([clip])]
     store = Store(home(), "render")
-    if not store.has(job.key):
-        stage.work([job], store)
-    frames = read_clip(store.path(job.key) / "clip.mp4")
+    stage.work([job for job in jobs if not store.has(job.key)], store)
+    frames = read_clip(store.path(jobs[0].key) / "clip.mp4")
     write_film(out, frames, clip.fps)
     print(f"{options.out}: {clip.key}, {len(frames)} frames of {clip.size} px, {_who(clip)}")
+    if measured:
+        with writing(measured) as part:
+            shutil.copyfile(store.path(jobs[1].key) / "passes.npz", part)
+        print(f"{measured}: truth with {', '.join(clip.passes)}")
 
 
 def predict(options: Namespace) -> None:
@@ -60,22 +67,38 @@ def predict(options: Namespace) -> None:
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
 
 
-def _one_clip(params: Params, number: int, expression: str, size: int | None) -> ClipPlan:
+def _one_clip(params: Params, options: Namespace) -> ClipPlan:
+    """The clip that the options ask for; ParamsError says what is wrong with them."""
     from avatars import expression as performance
     from avatars.errors import AvatarError
-    from pipeline.corpus.plan import plan_clip, population
+    from pipeline.corpus.plan import filmed, plan_clip, population
 
+    number, expression = options.identity, options.expression
     try:
         performance.load(expression)
     except AvatarError as error:
         raise ParamsError(f"--expression: {error}") from error
-    side = params.plan.size if size is None else size
-    asked = merged(params.model_dump(), {"plan": {"size": side}})
-    given = parse_params(asked, "pallor render")
+    given = parse_params(merged(params.model_dump(), _asked(options)), "pallor render")
     plan = given.plan
     salt = plan.reseed.get(number, 0)
     key = f"{number}/{expression}" + (f"#{salt}" if salt else "")
-    return plan_clip(given, population(given, "corpus", number, salt), key, expression, plan.frames)
+    person = population(given, "corpus", number, salt)
+    clip = plan_clip(given, person, key, expression, plan.frames)
+    clip = clip.model_copy(update={"passes": list(plan.passes)})
+    if options.azimuth is None and options.elevation is None:
+        return clip
+    try:
+        return filmed(clip, options.azimuth or 0.0, options.elevation or 0.0)
+    except AvatarError as error:
+        raise ParamsError(f"pallor render: {error}") from error
+
+
+def _asked(options: Namespace) -> dict[str, dict[str, Any]]:
+    """The parameters that options stand for."""
+    asked: dict[str, Any] = {} if options.size is None else {"size": options.size}
+    if options.passes:
+        asked["passes"] = list(get_args(Pass)) if options.passes == ["all"] else options.passes
+    return {"plan": asked}
 
 
 def _who(clip: ClipPlan) -> str:

@@ -25,3 +25,8 @@ def add_settings(page: ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
         help="a parameter, such as plan.frames=8 or study.cohorts.cast=6; may be given again",
     )  # fmt: skip
+
+
+def names(text: str) -> list[str]:
+    """`depth,flow` as a list."""
+    return [name.strip() for name in text.split(",")]

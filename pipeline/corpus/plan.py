@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from avatars.identity import Identity, sample_identity
-from avatars.scene import sample_scene
+from avatars.scene import Scene, sample_scene, seen_from
 from avatars.units import SIDES
 from pipeline.corpus.feasible import check_arms, check_clips
 from pipeline.corpus.register import AVATAR_RIGHTS, Photograph, read_register
@@ -17,7 +17,7 @@ from pipeline.errors import ParamsError
 from pipeline.files import child_seed, write_jsonl
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Person, PortraitPlan, Record, TransferPlan, short_id
-from pipeline.study import Arm, Impairment, Study
+from pipeline.study import Arm, Impairment, Study, ends
 
 if TYPE_CHECKING:
     from pipeline.workspace import Workspace
@@ -92,6 +92,17 @@ def plan_clip(
     return clip.model_copy(update={"clip_id": short_id("clip", clip.content())})
 
 
+def filmed(clip: ClipPlan, azimuth: float, elevation: float) -> ClipPlan:
+    """The same performance in the same light, seen from other angles in degrees.
+
+    Its key tells them: `3/smiling@45,0`. Raises AvatarError past the limits of `avatars.angles`.
+    """
+    scene = seen_from(Scene.parse(clip.scene), azimuth, elevation).row()
+    key = f"{clip.key}@{azimuth:g},{elevation:g}"
+    other = clip.model_copy(update={"key": key, "scene": scene})
+    return other.model_copy(update={"clip_id": short_id("clip", other.content())})
+
+
 def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
     """The clips of person `number` in the order of the arms."""
     salt = params.plan.reseed.get(number, 0)
@@ -107,7 +118,24 @@ def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
             # A reseeded person is another person: scenes and motion are drawn anew with them.
             key += f"#{salt}" if salt else ""
             clip = plan_clip(params, identity, key, name, params.plan.frames, given)
-            yield clip.model_copy(update=_planned(arm, cohorts[0], given))
+            planned = _planned(arm, cohorts[0], given) | {"passes": _passes(params, arm)}
+            for seen in _seen(clip, arm, params):
+                yield seen.model_copy(update=planned)
+
+
+def _seen(clip: ClipPlan, arm: Arm, params: Params) -> Iterable[ClipPlan]:
+    """A performance as each camera of the arm has it; without cameras as the scene has it."""
+    if not arm.cameras:
+        yield clip
+    for number, camera in enumerate(arm.cameras):
+        rng = np.random.default_rng(child_seed(params.seed, "camera", clip.key, number))
+        spans = (ends(camera.azimuth), ends(camera.elevation))
+        yield filmed(clip, *(round(float(rng.uniform(*span)), 1) for span in spans))
+
+
+def _passes(params: Params, arm: Arm) -> list[str]:
+    """Of the whole plan and of an arm, each once."""
+    return list(dict.fromkeys([*params.plan.passes, *arm.passes]))
 
 
 def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""The render stage: avatar clips in fresh Blender processes, kept in the work store."""
+"""The render stage: avatar clips in fresh Blender processes, kept in the work store.
+
+Passes are items of their own: they are geometry, so a clip that is at hand gets them without a
+second rendering.
+"""
 
 import json
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -46,7 +51,8 @@ def spec_of(clip: ClipPlan) -> dict[str, Any]:
 def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:
     """One job a planned clip; all that matters of study and parameters is in the plan already."""
     del study, params
-    return clip_jobs(read_plan(workspace.plan).clips)
+    clips = read_plan(workspace.plan).clips
+    return [*clip_jobs(clips), *pass_jobs(clips)]
 
 
 def clip_jobs(clips: Sequence[ClipPlan]) -> list[Job]:
@@ -55,30 +61,62 @@ def clip_jobs(clips: Sequence[ClipPlan]) -> list[Job]:
     return [Job(key=digest([spec_of(clip), code]), name=clip.key, item=clip) for clip in clips]
 
 
+@dataclass(frozen=True)
+class Passes:
+    """The per-pixel truth that a planned clip is to have."""
+
+    clip: ClipPlan
+
+    @property
+    def clip_id(self) -> str:
+        """Whose passes they are."""
+        return self.clip.clip_id
+
+
+def pass_jobs(clips: Sequence[ClipPlan]) -> list[Job]:
+    """One job more for each clip that has passes."""
+    code = code_digest(__name__)
+    return [
+        Job(digest([spec_of(clip), clip.passes, code]), f"passes of {clip.key}", Passes(clip))
+        for clip in clips
+        if clip.passes
+    ]
+
+
 def work(jobs: Sequence[Job], store: Store) -> None:
-    """Render the chunk in one Blender process; each finished clip enters the store at once."""
-    clips = render_specs([spec_of(job.item) for job in jobs], store.root, store)
-    for job, (frames, truth) in zip(jobs, clips, strict=True):
+    """Render the chunk in one Blender process; each finished item enters the store at once."""
+    filmed = [job for job in jobs if isinstance(job.item, ClipPlan)]
+    clips = render_specs([spec_of(job.item) for job in filmed], store.root, store)
+    for job, (frames, truth) in zip(filmed, clips, strict=True):
         with store.making(job.key) as folder:
             write_clip(folder / "clip.mp4", frames, job.item.fps)
             np.savez(folder / "clip.npz", **truth)
         store.log("rendered", name=job.name, clip=job.item.clip_id, key=job.key)
+    measured = [job for job in jobs if isinstance(job.item, Passes)]
+    specs = [spec_of(job.item.clip) | {"passes": job.item.clip.passes} for job in measured]
+    for job, truth in zip(measured, measure_specs(specs, store.root, store), strict=True):
+        with store.making(job.key) as folder:
+            np.savez_compressed(folder / "passes.npz", **truth)
+        store.log("measured", name=job.name, clip=job.item.clip_id, key=job.key)
 
 
 def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
-    """Write <clip_id>.mp4 and <clip_id>.npz; failed.jsonl when clips were given up."""
+    """Write <clip_id>.mp4 and <clip_id>.npz, passes included; failed.jsonl of clips given up."""
     with writing_folder(workspace.clips) as part:
         made, failed = store.sorted_out(jobs)
-        if failed:
+        reasons = {job.item.clip_id: (job.name, reason) for job, reason in failed}
+        if reasons:
             rows = [
-                {"clip_id": job.item.clip_id, "name": job.name, "reason": reason}
-                for job, reason in failed
+                {"clip_id": i, "name": n, "reason": reason} for i, (n, reason) in reasons.items()
             ]
             write_jsonl(part / "failed.jsonl", rows)
-        for job in made:
-            for suffix in ("mp4", "npz"):
-                source = store.path(job.key) / f"clip.{suffix}"
-                (part / f"{job.item.clip_id}.{suffix}").write_bytes(source.read_bytes())
+        whole = [job for job in made if job.item.clip_id not in reasons]
+        passes = {job.item.clip_id: job for job in whole if isinstance(job.item, Passes)}
+        for job in (job for job in whole if isinstance(job.item, ClipPlan)):
+            home, name = store.path(job.key), job.item.clip_id
+            (part / f"{name}.mp4").write_bytes((home / "clip.mp4").read_bytes())
+            truth = store.path(passes[name].key) / "passes.npz" if name in passes else None
+            (part / f"{name}.npz").write_bytes((truth or home / "clip.npz").read_bytes())
 
 
 def read_truth(path: Path) -> Truth:
@@ -97,7 +135,26 @@ def render_specs(
 
     Raises ClipError with the worker's own sentence when it fails, AssetError without assets.
     """
-    if not specs:  # no Blender for nothing
+    for out in _made(specs, home, store, colour=True):
+        yield np.load(out / "frames.npy"), read_truth(out / "truth.npz")
+
+
+def measure_specs(
+    specs: Sequence[dict[str, Any]], home: Path, store: Store
+) -> Iterator[Truth]:  # fmt: skip
+    """The truth of each specification with its passes, in order; no frame is rendered.
+
+    Raises as `render_specs` does.
+    """
+    for out in _made(specs, home, store, colour=False):
+        yield read_truth(out / "truth.npz")
+
+
+def _made(
+    specs: Sequence[dict[str, Any]], home: Path, store: Store, *, colour: bool
+) -> Iterator[Path]:  # fmt: skip
+    """The folder of each specification, as one worker process fills them."""
+    if not specs:  # no process for nothing
         return
     try:
         assets = find(home)
@@ -112,14 +169,14 @@ def render_specs(
             "threads": 1,  # one a worker: two pinned workers beat one with two threads
             "core": core,
             "portable": standing()[0] == "portable",
+            "colour": colour,
             "clips": [{"spec": s, "out": str(o)} for s, o in zip(specs, outs, strict=True)],
         }
         (scratch / "request.json").write_text(json.dumps(request))
         patience = max((_patience(spec) for spec in specs), default=START)
         for line in worker_lines(scratch / "request.json", patience, store):
             if line.startswith("done "):
-                out = outs[int(line.split()[1])]
-                yield np.load(out / "frames.npy"), read_truth(out / "truth.npz")
+                yield outs[int(line.split()[1])]
             else:
                 store.log("worker", line=line)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avatars.clip import ClipSpec
+from avatars.clip import ClipSpec, geometry
 from avatars.conditions import Condition
 from avatars.errors import AvatarError
 from avatars.passes import LABELS
-from avatars.scene import sample_scene
+from avatars.scene import sample_scene, seen_from
 from avatars.worker import parse_spec
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +132,26 @@ def test_passes_add_arrays_and_change_no_other(rendered, again):
         assert tuple(more["labels"]) == LABELS
 
 
+def test_geometry_alone_is_the_same_truth(again, spec, assets):
+    found = geometry(dataclasses.replace(spec, passes=("segmentation", "depth")), assets)
+    with np.load(again / "1" / "truth.npz") as rendered:
+        assert set(found) == set(rendered)
+        assert all(np.array_equal(found[name], rendered[name]) for name in found)
+
+
+def test_in_profile_only_the_near_side_is_visible(spec, assets):
+    aside = dataclasses.replace(
+        spec, scene=seen_from(spec.scene, 90.0, 0.0), expression="neutral", frames=1
+    )
+    [visible] = geometry(aside, assets)["landmarks_visible"]
+    assert visible[42:48].sum() >= 4  # the own left eye
+    assert not visible[[17, 18, 36, 37, 41, 0, 1, 2, 3]].any()  # the own right brow, eye and jaw
+    [ahead] = geometry(dataclasses.replace(spec, expression="neutral", frames=1), assets)[
+        "landmarks_visible"
+    ]
+    assert ahead[17:60].mean() > 0.9
+
+
 def test_segmentation_lies_on_the_rendered_person(again, scene):
     """Where the z-buffer sees gown or skin, Cycles rendered that cloth or skin: edges agree."""
     frames = np.load(again / "0" / "frames.npy")[0].astype(float)
@@ -155,7 +175,7 @@ def test_own_left_is_the_pictures_right(rendered):
         ({"samples": 0}, "samples must be 1 or more"),
         ({"fps": 0}, "at least 1 frame a second, got 0"),
         ({"stills": ({"12": [1, 1]},)}, "1 stills do not make 4 frames"),
-        ({"passes": ("normals",)}, "no pass 'normals'"),
+        ({"passes": ("albedo",)}, "no pass 'albedo'"),
         ({"conditions": (Condition("gout", 0.5),)}, "no condition 'gout'"),
         ({"conditions": (Condition("palsy", 1.5),)}, r"severity 1\.5"),
     ],

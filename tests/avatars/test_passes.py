@@ -1,15 +1,18 @@
 """Segmentation and depth against geometry whose answer is known."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from avatars import optics, passes
+from avatars import optics, passes, raster
 from avatars.errors import AvatarError
 from avatars.passes import LABELS, rasterise
 from avatars.person import Part
+from avatars.raster import View
 from avatars.units import UNITS
+from pipeline.params import Pass
 
 SIZE = 96
 # Looks along +y from the origin; at 2 m a metre is 48 px.
@@ -93,5 +96,35 @@ def test_depth_of_the_nose_tip_is_its_distance_along_the_axis(turned):
 
 
 def test_unknown_pass_is_one_sentence():
-    with pytest.raises(AvatarError, match="no pass 'normals'; known: segmentation, depth"):
-        passes.require_passes(["depth", "normals"])
+    with pytest.raises(AvatarError, match="no pass 'albedo'; known: segmentation, depth, normals"):
+        passes.require_passes(["depth", "albedo"])
+
+
+def test_the_parameters_know_the_same_passes():
+    assert list(get_args(Pass)) == list(passes.PASSES)
+
+
+def test_a_square_faces_the_camera_as_it_is_slanted():
+    part, corners = square("teeth", 2.0, 0.25, slant=0.5)
+    shot = raster.shoot(View([part], {"teeth": corners}, CAMERA, SIZE))
+    seen = passes.normals(shot)[48, 48]
+    assert seen == pytest.approx(np.array([1, 0, 1]) / np.sqrt(2), abs=1e-6)
+    assert not passes.normals(shot)[0, 0].any()
+
+
+def test_a_clips_passes_fit_each_other(person, scene):
+    camera = optics.projection(scene.camera, person.centre, SIZE)
+    heads = [np.array([turn, 0.0, 0.0]) for turn in (0.0, 4.0, 8.0)]
+    posed = [person.posed(np.zeros((len(UNITS), 2)), head, np.zeros(2)) for head in heads]
+    views = [View(person.parts, p.parts, camera, SIZE) for p in posed]
+    found = passes.record(tuple(passes.PASSES), views)
+    assert found["flow_forward"].shape == found["flow_backward"].shape == (2, SIZE, SIZE, 2)
+    assert found["flow_forward_visible"].dtype == bool
+    person_seen = found["segmentation"] > 0
+    assert np.array_equal(person_seen, np.isfinite(found["depth_m"]))
+    assert np.array_equal(person_seen, found["normals"].any(axis=-1))
+    shown = np.linalg.norm(found["normals"][person_seen], axis=-1)
+    assert np.allclose(shown, 1, atol=1e-5)
+    skin, ids = posed[1].parts["skin"], found["vertex_ids"]
+    assert np.array_equal(ids[found["quads"]], person.quads)
+    assert np.array_equal(found["vertices_m"][1], skin[ids].astype(np.float32))

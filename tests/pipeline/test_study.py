@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,30 @@ def test_an_input_is_single_pictures_or_windows_of_whole_blocks():
     assert Input(frames=1).frames == 1
     assert "multiple of 16" in refused(input={"size": 50})
     assert "'input.channels'" in refused(input={"channels": 2})
+
+
+def filmed_from(*cameras):
+    arm = SMALL["arms"][0] | {"cameras": list(cameras)}
+    return {"arms": [arm, *SMALL["arms"][1:]]}
+
+
+def test_cameras_are_named_fixed_or_ranges_and_counted():
+    study = small(**filmed_from("half-right", {"azimuth": 30}, {"elevation": [-5, 20]}))
+    cameras = study.arms[0].cameras
+    assert [(c.azimuth, c.elevation) for c in cameras] == [(-45, 0), (30, 0), (0, (-5, 20))]
+    assert study.planned_clips == 3 * 2 * 3 + 5 * 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("camera", "sentence"),
+    [
+        ({"azimuth": 120}, "a camera at azimuth 120 degrees sees too little of a face; use -90"),
+        ({"elevation": [-30, 0]}, "a camera at elevation -30 degrees .* use -20 to 20"),
+        ({"azimuth": [40, -40]}, "a range goes from low to high, got 40 to -40"),
+        ("half-lift", "there is no camera 'half-lift'; the nearest is 'half-left'"),
+    ],
+)
+def test_impossible_cameras_are_one_sentence(camera, sentence):
+    said = refused(**filmed_from(camera))
+    assert "arms.0.cameras.0" in said
+    assert re.search(sentence, said)

@@ -264,3 +264,44 @@ def test_pictures_of_one_person_are_one_identity_and_the_first_id_names_them(tmp
 
 def test_the_day_on_which_consent_is_asked_is_in_no_row(rows):
     assert make_plan(MAIN, Params(), REGISTER, date(2026, 1, 1)) == rows
+
+
+SIDES = ["full-left", "straight", {"azimuth": [-60, -30], "elevation": [-20, 20]}]
+
+
+def test_cameras_see_one_performance_and_their_keys_tell_them_apart():
+    alone, seen = weak(ill()), weak(ill(cameras=SIDES))
+    assert len(seen) == 3 * len(alone)
+    for number, clip in enumerate(alone):
+        views = seen[3 * number : 3 * number + 3]
+        assert {view.seed for view in views} == {clip.seed}
+        assert {view.identity["age"] for view in views} == {clip.identity["age"]}
+        assert [view.scene["lights"] for view in views] == [clip.scene["lights"]] * 3
+        assert [view.scene["camera"]["azimuth"] for view in views[:2]] == [90.0, 0.0]
+        drawn = views[2].scene["camera"]
+        assert -60 <= drawn["azimuth"] <= -30
+        assert -20 <= drawn["elevation"] <= 20
+        assert [view.key for view in views] == [
+            f"{clip.key}@90,0", f"{clip.key}@0,0",
+            f"{clip.key}@{drawn['azimuth']:g},{drawn['elevation']:g}",
+        ]  # fmt: skip
+        assert len({view.clip_id for view in views}) == 3
+    assert seen == weak(ill(cameras=SIDES))
+    angles = {view.scene["camera"]["azimuth"] for view in seen[2::3]}
+    assert len(angles) == len(alone)
+
+
+def test_arms_without_cameras_are_as_they_were():
+    assert weak(ill()) == weak(ill(cameras=[]))
+
+
+def test_passes_are_asked_for_by_arm_or_for_all_and_change_no_clip():
+    base = planned(ill())
+    arm = planned(ill(passes=["flow"]))
+    every = planned(ill(passes=["flow"]), with_plan(passes=["depth"]))
+    assert [clip.clip_id for clip in base] == [clip.clip_id for clip in arm]
+    assert {tuple(clip.passes) for clip in arm if clip.label == "weak"} == {("flow",)}
+    assert {tuple(clip.passes) for clip in arm if clip.label == "well"} == {()}
+    assert {tuple(clip.passes) for clip in every} == {("depth", "flow"), ("depth",)}
+    assert "passes" not in base[0].row()
+    assert ClipPlan.parse(every[0].row()) == every[0]
