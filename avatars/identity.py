@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from avatars import hairwear
 from avatars.errors import AvatarError
 
 SEXES = ("female", "male")
@@ -42,21 +43,19 @@ _LIMIT = 0.85
 _PAIRED_SHARE = 0.6  # of that spread for eyes, cheeks and ears: wider leaves some eyes half shut
 _ASYMMETRY = 0.07  # of paired details, left against right: seen only when looked for
 
-# Styles that leave eyes and brows free (looked at one by one).
-_HAIR = {
-    "female": ("long01", "ponytail01", "short01", "short02", "afro01", "short04"),
-    "male": ("short01", "short02", "short04", "none", "short02", "afro01"),
-}
-_AFRO_ONLY = "african"
-_HAIR_COLOURS = ((0.02, 0.015, 0.012), (0.06, 0.035, 0.02), (0.16, 0.09, 0.045), (0.42, 0.28, 0.13))
-_GREY = (0.45, 0.44, 0.42)
 _IRISES = ("brown", "brownlight", "blue", "green", "grey", "bluegreen")
 _GOWNS = ((0.33, 0.50, 0.62), (0.42, 0.58, 0.50), (0.62, 0.66, 0.70), (0.35, 0.40, 0.58))
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A person as plain values; `age` in years, weights in target units, colours linear RGB."""
+    """A person as plain values; `age` in years, weights in target units, colours linear RGB.
+
+    `hair` is a style of `avatars.hairstyles`, `hair_length` and `hair_density` scale it,
+    `hair_grey` is the share of grey strands, `hairline` its recession in [0, 1], `parting` dm to
+    the own left of the middle; `brow_density` scales the brows; `beard` is one of
+    `avatars.hairface`.
+    """
 
     age: float
     sex: str
@@ -69,12 +68,17 @@ class Identity:
     tone: float
     pallor: float
     iris: str
-    eyebrows: str
     eyelashes: str
-    hair: str
-    hair_colour: list[float]
-    beard: str
     gown: list[float]
+    hair: str
+    hair_length: float
+    hair_density: float
+    hair_colour: list[float]
+    hair_grey: float
+    hairline: float
+    parting: float
+    brow_density: float
+    beard: str
 
     def row(self) -> dict[str, Any]:
         """The identity as plain JSON values."""
@@ -118,12 +122,9 @@ def sample_identity(number: int, order: np.random.Generator, rng: np.random.Gene
         tone=_rounded(rng.uniform(-0.18, 0.18)),
         pallor=_rounded(rng.uniform(0.0, 0.35)),
         iris=str(rng.choice(_IRISES[: 6 if ethnicity == "caucasian" else 2])),
-        eyebrows=f"eyebrow{rng.integers(1, 13):03d}",
         eyelashes=f"eyelashes0{rng.integers(2, 5)}",
-        hair=_hair(sex, ethnicity, rng),
-        hair_colour=_hair_colour(age, ethnicity, rng),
-        beard=_beard(sex, rng),
         gown=list(_GOWNS[rng.integers(len(_GOWNS))]),
+        **hairwear.draw(sex, ethnicity, age, rng),
     )
 
 
@@ -154,21 +155,3 @@ def _details(rng: np.random.Generator) -> dict[str, float]:
 
 def _draw(rng: np.random.Generator) -> float:
     return float(np.clip(rng.normal(0.0, _SPREAD), -_LIMIT, _LIMIT))
-
-
-def _hair(sex: str, ethnicity: str, rng: np.random.Generator) -> str:
-    styles = [s for s in _HAIR[sex] if s != "afro01" or ethnicity == _AFRO_ONLY]
-    return str(rng.choice(styles))
-
-
-def _hair_colour(age: float, ethnicity: str, rng: np.random.Generator) -> list[float]:
-    natural = np.array(_HAIR_COLOURS[rng.integers(4 if ethnicity == "caucasian" else 2)])
-    grey = np.clip((age - 45) / 35 + rng.normal(0.0, 0.15), 0.0, 1.0)
-    return [_rounded(c) for c in (1 - grey) * natural + grey * np.array(_GREY)]
-
-
-def _beard(sex: str, rng: np.random.Generator) -> str:
-    chance = rng.random()
-    if sex == "female" or chance < 0.75:
-        return "none"
-    return "Full_beard" if chance < 0.88 else "Moustache"

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from avatars import creases
+from avatars import creases, haircurves
 from avatars.identity import Identity
 from avatars.person import Part
 
@@ -42,6 +42,7 @@ def _skin(part: Part, identity: Identity) -> bpy.types.Material:
     tree.links.new(picture.outputs["Color"], tone.inputs["Color"])
     shade.inputs["Specular IOR Level"].default_value = 0.32
     folded = _fold(tree, tone.outputs["Color"], shade, identity)
+    folded = haircurves.between(tree, folded, identity)
     _dress(tree, folded, shade, identity.gown)
     return material
 

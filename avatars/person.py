@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avatars import basemesh, landmarks, pose, proxy
+from avatars import basemesh, hair, hairroots, landmarks, pose, proxy
 from avatars.assets import Assets
 from avatars.creases import Folds
 from avatars.face import Face
@@ -29,7 +29,8 @@ class Part:
     """What a renderer needs once: quads (F, 4), corner uvs (F, 4, 2), material by name.
 
     `material` is skin|hair|eye|mouth; `tint` linear RGB or None keeps the texture's colours;
-    `gown` (V,) decimetres below the neckline, positive where cloth covers the skin (skin only).
+    `gown` (V,) decimetres below the neckline, positive where cloth covers the skin, `cover` (V,)
+    share of hair's shade between its strands (both skin only).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Part:
     texture: Path
     tint: list[float] | None = None
     gown: np.ndarray | None = None
+    cover: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Posed:
 
     Skin vertices that neither a quad nor a landmark uses are not posed.
     `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth;
-    `creases` (V, 3) in [0, 1] is how far the skin's folds are pulled (`avatars.creases`).
+    `creases` (V, 3) in [0, 1] is how far the skin's folds are pulled (`avatars.creases`);
+    `strands` (n, k, 3) float32 of each growth of hair, in the order of `Person.strands`.
     """
 
     parts: dict[str, np.ndarray]
@@ -55,6 +58,7 @@ class Posed:
     apertures: np.ndarray
     mouth: float
     creases: np.ndarray
+    strands: tuple[np.ndarray, ...]
 
 
 class Person:
@@ -74,6 +78,10 @@ class Person:
         self._gown = self._below_neckline()
         self._ease = self._gown_ease()
         self._folds = Folds(identity, self.base)
+        wearer = hair.Wearer(identity, self.base, self.face.neutral, assets)
+        self.ears = hairroots.ears(assets)  # vertex ids, left and right
+        self.strands = hair.wear(wearer)
+        self._cover = hair.cover(wearer)
         self.parts = self._parts(assets)
 
     @property
@@ -115,12 +123,17 @@ class Person:
             apertures=100 * landmarks.apertures(straight),
             mouth=100 * landmarks.mouth_opening(marks),
             creases=self._folds.field(executed),
+            strands=tuple(
+                to_world(s.posed(straight, maps)).astype(np.float32) for s in self.strands
+            ),
         )
 
     def _parts(self, assets: Assets) -> list[Part]:
         mesh, skin = self.base.mesh, self.base.skin
         texture = assets.skin(self.identity.skin)
-        body = Part("skin", self.quads, mesh.uvs[skin], "skin", texture, gown=self._gown)
+        body = Part(
+            "skin", self.quads, mesh.uvs[skin], "skin", texture, gown=self._gown, cover=self._cover
+        )
         fitted = [
             Part(kind, p.mesh.quads, p.mesh.uvs, _MATERIALS[kind], p.texture, tint)
             for kind, (p, tint) in self._proxies.items()
@@ -144,28 +157,17 @@ class Person:
         return np.asarray(_GOWN_EASE * np.clip(self._gown / 0.2, 0, 1)[:, None] * outwards)
 
 
-_MATERIALS = {
-    "eyes": "eye", "brows": "hair", "lashes": "hair", "hair": "hair", "beard": "hair",
-    "teeth": "mouth", "tongue": "mouth",
-}  # fmt: skip
+_MATERIALS = {"eyes": "eye", "lashes": "hair", "teeth": "mouth", "tongue": "mouth"}
 
 
 def _proxies(identity: Identity, assets: Assets) -> dict[str, tuple[Proxy, list[float] | None]]:
-    hair = identity.hair_colour
-    dark = [0.6 * c for c in hair]  # brows and lashes are darker than the head's hair
     eyes = proxy.load(assets, "eyes", "HighPolyEyes", f"textures/{identity.iris}_eye.png")
-    worn: dict[str, tuple[Proxy, list[float] | None]] = {
+    return {
         "eyes": (eyes, None),
-        "brows": (proxy.load(assets, "eyebrows", identity.eyebrows), dark),
         "lashes": (proxy.load(assets, "eyelashes", identity.eyelashes), [0.01, 0.01, 0.01]),
         "teeth": (proxy.load(assets, "teeth", "Teeth_Base"), None),
         "tongue": (proxy.load(assets, "tongue", "tongue01"), None),
     }
-    if identity.hair != "none":
-        worn["hair"] = (proxy.load(assets, "hair", identity.hair), hair)
-    if identity.beard != "none":
-        worn["beard"] = (proxy.load(assets, "hair", identity.beard), hair)
-    return worn
 
 
 def to_world(points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Proxies: hair, brows, lashes, eyes, teeth and tongue, fitted to a face they do not belong to.
+"""Proxies: lashes, eyes, teeth and tongue, fitted to a face they do not belong to.
 
 vertex = sum_j weight_j * face[ref_j] + offset * scale, as MakeHuman's mhclo format defines.
 """

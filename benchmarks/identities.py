@@ -36,7 +36,7 @@ def main() -> None:
         faulty += bool(found.faults)
         for fault in found.faults:
             print(f"person {number}: {fault}", flush=True)
-    area, turned, seen, beyond, shut = np.transpose(measured)
+    area, turned, seen, beyond, shut, veiled, buried = np.transpose(measured)
     print(json.dumps({
         "people": options.people, "faulty": faulty,
         "seconds_per_identity": float(np.median(spent)),
@@ -44,6 +44,7 @@ def main() -> None:
         "smallest_area": float(area.min()), "largest_turned_share": float(turned.max()),
         "largest_beyond_mm": float(beyond.max()),
         "fewest_open_px": int(seen.min()), "most_shut_px": int(shut.max()),
+        "eyes_behind_hair": int((veiled > 0).sum()), "roots_under_ears": int(buried.sum()),
     }))  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatars import landmarks, optics, passes, shape
+from avatars import hairpass, hairroots, landmarks, optics, passes, shape
 from avatars.person import Person, Posed
 from avatars.scene import SENSOR_MM, Camera
 from avatars.units import UNITS
@@ -39,7 +39,8 @@ class Soundness:
     `finite`; `smallest_area` of a skin quad as a share of the base mesh's; `turned` is the share of
     the face's area that looks the other way than on the base mesh; `open_px` pixels of eye seen at
     rest (half a millimetre each way), `beyond_mm` how far outside its landmarks the eye shows;
-    `shut_px` pixels of eye seen when the lids are shut.
+    `shut_px` pixels of eye seen when the lids are shut; `veiled_px` pixels of eye that a strand of
+    hair crosses at rest; `buried` roots of hair under an ear.
     """
 
     finite: bool
@@ -48,6 +49,8 @@ class Soundness:
     open_px: int
     beyond_mm: float
     shut_px: int
+    veiled_px: int
+    buried: int
 
     @property
     def faults(self) -> list[str]:
@@ -61,6 +64,8 @@ class Soundness:
             "no eye is seen at rest": self.open_px == 0,
             f"an eye shows {self.beyond_mm:.1f} mm outside its lids": self.beyond_mm > ARC_MM,
             f"{self.shut_px} pixels of eye are seen through shut lids": self.shut_px > SLIT_PX,
+            f"hair crosses {self.veiled_px} pixels of eye": self.veiled_px > 0,
+            f"{self.buried} hairs grow under an ear": self.buried > 0,
         }
         return [sentence for sentence, wrong in found.items() if wrong]
 
@@ -69,12 +74,12 @@ def examine(person: Person) -> Soundness:
     """Measure one person at rest and with lids shut."""
     rest = person.neutral
     if not all(np.isfinite(vertices).all() for vertices in rest.parts.values()):
-        return Soundness(False, np.nan, np.nan, 0, np.nan, 0)
+        return Soundness(False, np.nan, np.nan, 0, np.nan, 0, 0, 0)
     shut_units = np.zeros((len(UNITS), 2))
     shut_units[list(UNITS).index("43")] = 1.0
     shut = person.posed(shut_units, np.zeros(3), np.zeros(2))
     areas, turned = _quads(person)
-    seen, marks = _eyes(person, rest)
+    seen, marks, crossed = _eyes(person, rest)
     return Soundness(
         finite=True,
         smallest_area=float(areas.min()),
@@ -82,6 +87,8 @@ def examine(person: Person) -> Soundness:
         open_px=int(seen.sum()),
         beyond_mm=beyond(seen, marks) * _MM,
         shut_px=int(_eyes(person, shut)[0].sum()),
+        veiled_px=int((seen & crossed).sum()),
+        buried=_buried(person),
     )
 
 
@@ -99,12 +106,23 @@ def beyond(seen: np.ndarray, marks: np.ndarray) -> float:
     return max([0.0, *outside])
 
 
-def _eyes(person: Person, posed: Posed) -> tuple[np.ndarray, np.ndarray]:
-    """Where the eyes are seen (S, S) bool in a close frontal picture, and all landmarks there."""
+def _eyes(person: Person, posed: Posed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a close frontal picture shows of the eyes.
+
+    Where they are seen (S, S) bool, all landmarks (68, 2) there, and where hair runs (S, S) bool.
+    """
     camera = optics.projection(_CAMERA, posed.landmarks[36:48].mean(axis=0), _SIZE)
     parts = [part for part in person.parts if part.name in ("skin", "eyes")]
-    labels = passes.rasterise(parts, posed.parts, camera, _SIZE).labels
-    return labels == _EYE, landmarks.project(posed.landmarks, camera)
+    buffers = passes.rasterise(parts, posed.parts, camera, _SIZE)
+    crossed = hairpass.touched(buffers, person.strands, posed.strands, camera)
+    return buffers.labels == _EYE, landmarks.project(posed.landmarks, camera), crossed
+
+
+def _buried(person: Person) -> int:
+    """Roots of the scalp's hair that an ear covers."""
+    neutral = person.face.neutral
+    roots = person.strands[0].roots.on(neutral)
+    return int(hairroots.under(roots, [neutral[ids] for ids in person.ears]).sum())
 
 
 def _quads(person: Person) -> tuple[np.ndarray, float]:

@@ -13,12 +13,12 @@ from avatars.errors import AssetError
 def test_fetched_assets_hold_what_the_avatars_need(assets):
     assert assets.model().is_file()
     assert assets.skin("young_asian_female").suffix == ".png"
-    assert assets.proxy("hair", "short01").is_dir()
+    assert assets.proxy("teeth", "Teeth_Base").is_dir()
 
 
 def test_missing_asset_says_which_and_what_to_do(assets):
-    with pytest.raises(AssetError, match=r"hair/none99 is missing; run `pallor assets`"):
-        assets.proxy("hair", "none99")
+    with pytest.raises(AssetError, match=r"teeth/none99 is missing; run `pallor assets`"):
+        assets.proxy("teeth", "none99")
 
 
 def test_never_fetched_assets_are_named(tmp_path):

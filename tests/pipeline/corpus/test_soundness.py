@@ -10,8 +10,9 @@ from avatars.targets import Targets
 from pipeline.corpus.soundness import Soundness, beyond, examine
 
 SOUND = Soundness(
-    finite=True, smallest_area=0.2, turned=0.001, open_px=700, beyond_mm=0.8, shut_px=0
-)
+    finite=True, smallest_area=0.2, turned=0.001, open_px=700, beyond_mm=0.8, shut_px=0,
+    veiled_px=0, buried=0,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,8 @@ def test_beyond_is_the_distance_to_the_outline():
         ({"open_px": 0}, "no eye is seen"),
         ({"beyond_mm": 3.2}, r"3\.2 mm outside its lids"),
         ({"shut_px": 70}, "70 pixels of eye are seen through shut lids"),
+        ({"veiled_px": 3}, "hair crosses 3 pixels of eye"),
+        ({"buried": 2}, "2 hairs grow under an ear"),
     ],
 )
 def test_each_fault_has_its_phrase(change, phrase):
