@@ -101,7 +101,8 @@ def _settings(size: int, samples: int, threads: int) -> str:
     cycles = scene.cycles
     cycles.samples, cycles.use_adaptive_sampling = samples, False
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
-    cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+    # Ribbons of hair turn any way: as a guide their normals drew dots along every outline.
+    cycles.denoising_input_passes = "RGB_ALBEDO"
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "HIGH"
     cycles.max_bounces = 2
     cycles.transparent_max_bounces = 12  # layers of lashes and lids

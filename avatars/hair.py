@@ -20,7 +20,8 @@ from avatars.identity import Identity
 # Points of all strands of a person: three times what the fullest style needs. Blender keeps about
 # 200 bytes a point, so this is 120 MB a worker.
 MOST_POINTS = 600_000
-_GREY = np.array([0.46, 0.45, 0.43])
+_GREY = np.array([0.58, 0.57, 0.54])
+_SHADOW = 0.5  # of grey hair's light between its strands
 _BROW_SHADE = 0.75  # of the colour of the head's hair
 # Beards turn grey first, brows last.
 _GREYING = {"hair": 1.0, "brows": 0.6, "beard": 1.0}
@@ -98,10 +99,10 @@ def cover(wearer: Wearer) -> np.ndarray:
     return np.maximum(scalp, hairface.shade(wearer.base, identity.beard))
 
 
-def mean_colour(identity: Identity) -> np.ndarray:
-    """(3,) linear RGB of a person's hair from afar."""
+def shade_colour(identity: Identity) -> np.ndarray:
+    """(3,) linear RGB between the strands: hair in its own shadow."""
     grey = identity.hair_grey
-    return np.asarray((1 - grey) * np.array(identity.hair_colour) + grey * _GREY)
+    return np.asarray((1 - grey) * np.array(identity.hair_colour) + grey * _SHADOW * _GREY)
 
 
 def _fits(identity: Identity, points: int) -> None:
@@ -174,6 +175,6 @@ def _rooted(wearer: Wearer, roots: Roots, joints: int) -> np.ndarray:
 def _colours(name: str, identity: Identity, count: int, rng: np.random.Generator) -> np.ndarray:
     """(n, 3) linear RGB: shades of the natural colour, and the grey ones among them."""
     shade = _BROW_SHADE if name == "brows" else 1.0
-    natural = shade * np.array(identity.hair_colour) * np.exp(rng.normal(0, 0.25, (count, 1)))
+    natural = shade * np.array(identity.hair_colour) * np.exp(rng.normal(0, 0.18, (count, 1)))
     grey = rng.random(count) < identity.hair_grey * _GREYING[name]
     return np.where(grey[:, None], _GREY * rng.uniform(0.75, 1.15, (count, 1)), natural)

@@ -42,7 +42,7 @@ def between(
     tree.links.new(cover.outputs["Fac"], mixed.inputs["Factor"])
     # A colour mix has sockets of one name for each data type; 6 and 7 are the colours A and B.
     tree.links.new(skin, mixed.inputs[6])
-    mixed.inputs[7].default_value = (*hair.mean_colour(identity), 1.0)
+    mixed.inputs[7].default_value = (*hair.shade_colour(identity), 1.0)
     return mixed.outputs[2]
 
 

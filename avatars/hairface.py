@@ -61,7 +61,7 @@ BEARDS: dict[str, tuple[Patch, ...]] = {
     "full": (Patch(_CHEEK, _JAW, 5500, 0.12, 0.15, 0.8, 0.5, 0.14),),
 }
 # What a beard leaves on the skin between its strands.
-_SHADES = {"none": 0.0, "stubble": 0.35, "moustache": 0.3, "goatee": 0.35, "full": 0.45}
+_SHADES = {"none": 0.0, "stubble": 0.28, "moustache": 0.3, "goatee": 0.35, "full": 0.45}
 BROW = Patch(
     ((9, 14, 20, 33, 45, 55, 62), (-10, -13.5, -15, -17.4, -15, -10, -6.0)),
     ((9, 14, 20, 33, 45, 55, 62), (-5, -5.2, -8.3, -11.8, -11, -7.8, -5.2)),

@@ -8,8 +8,10 @@ around its own vertices.
 import numpy as np
 from scipy.spatial import cKDTree
 
-# dm: the room that hair stays in; beyond it the nearest node speaks.
-_LOW, _HIGH = np.array([-1.6, 4.8, -1.2]), np.array([1.6, 9.1, 2.1])
+# dm: how far the grid reaches beside the middle, over and below the crown, behind and before the
+# head. Beyond it the nearest node speaks.
+_SIDE, _OVER, _BELOW, _BEHIND, _BEFORE = 1.6, 0.6, 3.7, 0.8, 0.4
+_SKULL = 1.2  # dm below the crown that hold the back of the head
 _STEP = 0.12  # dm
 _EAR_EASE = 1.1  # of the half extents of an ear along its axes
 
@@ -19,7 +21,8 @@ class Field:
 
     def __init__(self, vertices: np.ndarray, quads: np.ndarray, ears: list[np.ndarray]) -> None:
         """`vertices` (V, 3) of a neutral face, skin `quads` (F, 4), `ears` vertex ids a side."""
-        axes = [np.arange(a, b + _STEP / 2, _STEP) for a, b in zip(_LOW, _HIGH, strict=True)]
+        self._low, high = _room(vertices[np.unique(quads)])
+        axes = [np.arange(a, b + _STEP / 2, _STEP) for a, b in zip(self._low, high, strict=True)]
         self._shape = np.array([len(axis) for axis in axes])
         nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
         distance = _to_skin(nodes, vertices, quads)
@@ -31,7 +34,7 @@ class Field:
 
     def read(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Signed distances (n,) in dm and unit vectors outwards (n, 3) at points (n, 3)."""
-        place = np.clip((points - _LOW) / _STEP, 0, self._shape - 1.001)
+        place = np.clip((points - self._low) / _STEP, 0, self._shape - 1.001)
         cell = place.astype(np.int64)
         share = (place - cell).astype(np.float32)
         strides = np.array([self._shape[1] * self._shape[2], self._shape[2], 1])
@@ -47,6 +50,16 @@ class Field:
         """`points` (n, 3) moved outwards until they are `clearance` dm off the skin."""
         distance, outwards = self.read(points)
         return np.asarray(points + np.maximum(clearance - distance, 0)[:, None] * outwards)
+
+
+def _room(skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest corner (3,) of the grid around the head of `skin` (n, 3)."""
+    top, front = skin[:, 1].max(), skin[:, 2].max()
+    back = skin[skin[:, 1] > top - _SKULL, 2].min()
+    return (
+        np.array([-_SIDE, top - _BELOW, back - _BEHIND]),
+        np.array([_SIDE, top + _OVER, front + _BEFORE]),
+    )
 
 
 def _to_skin(nodes: np.ndarray, vertices: np.ndarray, quads: np.ndarray) -> np.ndarray:

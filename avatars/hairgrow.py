@@ -14,6 +14,8 @@ from avatars.hairfield import Field
 from avatars.hairstyles import Style
 
 _CLEAR, _CLOTH = 0.012, 0.07  # dm that hair stays off the skin, and off it over the gown
+# dm above the brows that stay free: a fringe ends just above them, parted hair leaves the forehead.
+_BROW, _FOREHEAD = 0.05, 0.3
 _DOWN = np.array([0.0, -1.0, 0.0])
 
 
@@ -25,6 +27,7 @@ class Head(NamedTuple):
     knot: np.ndarray  # (3,) where tied hair is held
     marks: np.ndarray  # (68, 3) landmarks
     parting: float  # x of the parting
+    brow: float  # how far above the brows the room ends that hair leaves free
     top: float  # y of the crown
     low: float  # y of the nape's hairline
 
@@ -41,6 +44,7 @@ def head(
         knot=_knot(field, low, high, style.knot),
         marks=landmarks.locate(neutral),
         parting=parting,
+        brow=_FOREHEAD if style.part or style.tie else _BROW,
         top=high[1],
         low=low[1],
     )
@@ -108,6 +112,8 @@ def flow(
         ahead = _smooth((points[:, 2] - head.whorl[2] + 0.1) / 0.5)
         high = _smooth((points[:, 1] - head.marks[27, 1]) / 0.4)
         way = way + (style.part * side * ahead * high)[:, None] * [1.0, 0.0, 0.0]
+        # What grows in the parting itself is laid back over the crown, not into the forehead.
+        way = way + ((1 - np.abs(side)) * ahead)[:, None] * [0.0, 0.3, -1.5]
     if style.tie:
         way = way + style.tie * _unit(head.knot - points)
     # What hangs below the jaw falls behind the shoulders.
@@ -122,7 +128,7 @@ def face_depth(points: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray]:
 
     (n,) dm, negative outside, and (n, 3) the shortest way out: sideways, or up over the brows.
     """
-    brow = head.marks[17:27, 1].max() + 0.05
+    brow = head.marks[17:27, 1].max() + head.brow
     chin = head.marks[8, 1] - 0.3
     ahead = head.marks[[36, 45], 2].mean() - 0.18
     half = np.abs(head.marks[[36, 45], 0]).mean() + 0.12

@@ -21,7 +21,7 @@ _AXIS = 0.57  # dm: z of the vertical axis through the skull that azimuths turn 
 # The hairline of the base mesh, height in dm over the azimuth in degrees: forehead, temple,
 # sideburn before the ear (66), above it (80-100), behind it, nape.
 _AZIMUTH = (0, 18, 34, 46, 55, 60, 66, 72, 80, 100, 112, 124, 140, 180)
-_HEIGHT = (7.97, 7.97, 7.93, 7.82, 7.62, 7.38, 7.22, 7.3, 7.46, 7.45, 7.2, 6.9, 6.7, 6.66)
+_HEIGHT = (7.91, 7.92, 7.89, 7.79, 7.6, 7.38, 7.22, 7.3, 7.46, 7.45, 7.2, 6.9, 6.7, 6.66)
 
 
 @dataclass(frozen=True)

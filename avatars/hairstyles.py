@@ -53,14 +53,17 @@ class Style(NamedTuple):
 STYLES = {
     "shaved": Style(
         5000, 3, 0.035, taper=0.8, lift=0.7, layer=0.02, hug=0.0, clump=0.0, radius=0.12,
+        shade=0.4,
     ),
-    "crop": Style(7000, 4, 0.16, lift=0.55, layer=0.06, clump=0.15, comb=(0.2, 0, 0.4), frizz=0.06),
+    "crop": Style(
+        7000, 4, 0.12, lift=0.4, layer=0.05, clump=0.15, comb=(0.2, 0, 0.4), shade=0.55,
+    ),
     "short": Style(
         7000, 7, 0.48, taper=0.2, lift=0.45, bend=0.5, layer=0.2, hug=0.3, comb=(0.9, 0, 0.1),
         clump=0.5, per=40, frizz=0.04,
     ),
     "messy": Style(
-        6500, 8, 0.55, taper=0.22, lift=0.55, bend=0.35, layer=0.26, clump=0.7, per=60, frizz=0.07,
+        6500, 8, 0.5, taper=0.2, lift=0.5, bend=0.45, layer=0.22, hug=0.25, clump=0.8, per=70,
         comb=(-0.5, 0.1, 0.4),
     ),
     "swept": Style(

@@ -12,16 +12,16 @@ import numpy as np
 _Table = dict[str, tuple[int, int, int]]
 _STYLES: dict[tuple[str, str], _Table] = {
     ("female", "african"): {
-        "coily": (26, 28, 30), "topknot": (14, 6, 2), "tied": (16, 16, 12), "curly": (18, 20, 20),
-        "long": (14, 6, 0), "bob": (10, 12, 12), "crop": (6, 14, 26),
+        "coily": (24, 30, 36), "topknot": (18, 10, 4), "tied": (10, 10, 8), "curly": (22, 24, 26),
+        "long": (14, 6, 0), "bob": (10, 14, 16), "crop": (2, 6, 10),
     },
     ("female", "asian"): {
-        "long": (34, 16, 0), "bob": (26, 30, 24), "tied": (14, 12, 12), "topknot": (8, 4, 0),
-        "parted": (14, 18, 22), "messy": (6, 10, 12), "curly": (0, 10, 28),
+        "long": (36, 18, 0), "bob": (28, 34, 30), "tied": (10, 8, 8), "topknot": (10, 6, 0),
+        "parted": (14, 20, 26), "messy": (2, 4, 6), "curly": (0, 10, 30),
     },
     ("female", "caucasian"): {
-        "long": (34, 16, 4), "bob": (24, 30, 26), "tied": (12, 12, 12), "topknot": (8, 4, 0),
-        "parted": (10, 16, 18), "curly": (10, 14, 26), "messy": (4, 10, 14),
+        "long": (36, 18, 4), "bob": (26, 32, 32), "tied": (8, 8, 8), "topknot": (10, 6, 2),
+        "parted": (10, 18, 20), "curly": (10, 14, 28), "messy": (0, 4, 6),
     },
     ("male", "african"): {
         "crop": (44, 42, 40), "coily": (30, 18, 12), "shaved": (20, 20, 14), "curly": (6, 2, 0),
