@@ -7,10 +7,10 @@ out of the face; clumps and curls are laid on the grown paths. Plain numpy, a te
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from avatars import landmarks
+from avatars import hairshape, landmarks
 from avatars.hairfield import Field
+from avatars.hairshape import smooth, unit
 from avatars.hairstyles import Style
 
 _CLEAR, _CLOTH = 0.012, 0.07  # dm that hair stays off the skin, and off it over the gown
@@ -62,65 +62,83 @@ def grow(
     roots: np.ndarray, head: Head, style: Style, length: float, rng: np.random.Generator
 ) -> np.ndarray:
     """(n, joints, 3) dm: strands from `roots` (n, 3); `length` scales the style's own."""
-    count, joints = len(roots), style.joints
-    owner, guides = _clumps(roots, style.per, rng)
+    clumps = hairshape.clumps(roots, style.per, rng)
+    strands = _drawn(roots, head, style, length, rng)
+    tilt = rng.normal(0, 1, (len(clumps.guides), 3))[clumps.owner]
+    path = _walk(strands, head, style, tilt, rng)
+    path = hairshape.gather(path, clumps, style)
+    path = hairshape.curl(path, clumps, style, rng)
+    path = _kept_out(path, head)
+    return hairshape.cut(path, head.marks[8, 1] + style.hem + rng.normal(0, 0.03, len(roots)))
+
+
+class _Strands(NamedTuple):
+    roots: np.ndarray  # (n, 3)
+    reach: np.ndarray  # (n,) length, dm
+    layer: np.ndarray  # (n,) height above the skin, dm
+
+
+def _drawn(
+    roots: np.ndarray, head: Head, style: Style, length: float, rng: np.random.Generator
+) -> _Strands:
+    """Each strand's own length, shorter towards the nape, and the layer it lies in."""
     height = np.clip((roots[:, 1] - head.low) / (head.top - head.low), 0, 1)
-    reach = length * style.length * np.exp(rng.normal(0, 0.1, count))
+    reach = length * style.length * np.exp(rng.normal(0, 0.1, len(roots)))
     reach *= style.taper + (1 - style.taper) * np.clip(1.25 * height, 0, 1) ** 1.3
-    layer = style.layer * (0.15 + 0.85 * rng.random(count))
-    tilt = rng.normal(0, 1, (len(guides), 3))[owner]
-    path = np.empty((count, joints, 3))
+    return _Strands(roots, reach, style.layer * (0.15 + 0.85 * rng.random(len(roots))))
+
+
+def _walk(
+    strands: _Strands, head: Head, style: Style, tilt: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """(n, joints, 3): paths step by step; `tilt` (n, 3) is shared by the strands of a clump."""
+    roots, last = strands.roots, style.joints - 1
     _, outwards = head.field.read(roots)
-    path[:, 0] = roots - 0.01 * outwards
-    way = _unit(
-        style.lift * outwards
-        + (1 - style.lift) * flow(roots, roots, outwards, head, style)
-        + 0.15 * tilt * style.frizz * 4
-    )
-    step = (reach / (joints - 1))[:, None]
-    for joint in range(1, joints):
-        along = joint / (joints - 1)
-        point = path[:, joint - 1] + step * way
-        distance, outwards = head.field.read(point)
-        held = style.hug * _smooth((point[:, 1] - head.low - 0.1) / 0.5)
-        rise = np.where(distance < layer * min(1.0, 4 * along), 1.0, held)
-        wanted = layer * min(1.0, 4 * along)
-        point = point + (rise * (wanted - distance))[:, None] * outwards
-        point = clear_face(point, head)
-        path[:, joint] = point
-        gone = _unit(point - path[:, joint - 1])
-        turn = flow(point, roots, outwards, head, style)
-        way = _unit(
-            (1 - style.bend) * gone
-            + style.bend * turn
-            + style.gravity * along * _DOWN
-            + style.frizz * (0.6 * tilt + rng.normal(0, 1, (count, 3)))
-        )
-    path = _gathered(path, owner, guides, style)
-    path = _kept_out(_curled(path, owner, style, rng), head)
-    return _cut(path, head.marks[8, 1] + style.hem + rng.normal(0, 0.03, count))
+    turn = flow(roots, roots, outwards, head, style)
+    way = unit(style.lift * outwards + (1 - style.lift) * turn + 0.6 * style.frizz * tilt)
+    path = [roots - 0.01 * outwards]
+    for joint in range(1, style.joints):
+        along = joint / last
+        point = path[-1] + (strands.reach / last)[:, None] * way
+        point, outwards = _laid(point, strands.layer * min(1.0, 4 * along), head, style.hug)
+        gone, turn = unit(point - path[-1]), flow(point, roots, outwards, head, style)
+        stray = style.frizz * (0.6 * tilt + rng.normal(0, 1, tilt.shape))
+        fall = style.gravity * along * _DOWN
+        way = unit((1 - style.bend) * gone + style.bend * turn + fall + stray)
+        path.append(point)
+    return np.stack(path, axis=1)
+
+
+def _laid(
+    point: np.ndarray, layer: np.ndarray, head: Head, hug: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`point` (n, 3) at its `layer` (n,) above the skin and out of the face; the way outwards."""
+    distance, outwards = head.field.read(point)
+    held = hug * smooth((point[:, 1] - head.low - 0.1) / 0.5)  # what hangs lower is free
+    rise = np.where(distance < layer, 1.0, held) * (layer - distance)
+    return clear_face(point + rise[:, None] * outwards, head), outwards
 
 
 def flow(
     points: np.ndarray, roots: np.ndarray, outwards: np.ndarray, head: Head, style: Style
 ) -> np.ndarray:
     """(n, 3) unit vectors along the skin: where the style's hair goes at `points` (n, 3)."""
-    way = style.whorl * _unit(points - head.whorl) + np.array(style.comb)
+    way = style.whorl * unit(points - head.whorl) + np.array(style.comb)
     if style.part:
         side = np.clip((roots[:, 0] - head.parting) / 0.12, -1, 1)
         # Nobody parts the back, and what hangs beside the face is not pushed off it.
-        ahead = _smooth((points[:, 2] - head.whorl[2] + 0.1) / 0.5)
-        high = _smooth((points[:, 1] - head.marks[27, 1]) / 0.4)
+        ahead = smooth((points[:, 2] - head.whorl[2] + 0.1) / 0.5)
+        high = smooth((points[:, 1] - head.marks[27, 1]) / 0.4)
         way = way + (style.part * side * ahead * high)[:, None] * [1.0, 0.0, 0.0]
         # What grows in the parting itself is laid back over the crown, not into the forehead.
         way = way + ((1 - np.abs(side)) * ahead)[:, None] * [0.0, 0.3, -1.5]
     if style.tie:
-        way = way + style.tie * _unit(head.knot - points)
+        way = way + style.tie * unit(head.knot - points)
     # What hangs below the jaw falls behind the shoulders.
-    low = _smooth((head.marks[8, 1] + 0.5 - points[:, 1]) / 0.5)
+    low = smooth((head.marks[8, 1] + 0.5 - points[:, 1]) / 0.5)
     way = way + low[:, None] * [0.0, -0.6, -0.8]
     along = way - np.einsum("ij,ij->i", way, outwards)[:, None] * outwards
-    return _unit(along)
+    return unit(along)
 
 
 def face_depth(points: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +156,7 @@ def face_depth(points: np.ndarray, head: Head) -> tuple[np.ndarray, np.ndarray]:
     size = (x**4 + y**4) ** 0.25
     depth = np.minimum((1 - size) * wide, points[:, 2] - ahead)
     slope = np.stack([x**3, 0.3 * np.maximum(y, 0) ** 3, np.zeros_like(x)], axis=1)
-    return depth, _unit(slope)
+    return depth, unit(slope)
 
 
 def clear_face(points: np.ndarray, head: Head) -> np.ndarray:
@@ -147,48 +165,12 @@ def clear_face(points: np.ndarray, head: Head) -> np.ndarray:
     return np.asarray(points + 1.05 * np.maximum(depth, 0)[:, None] * out)
 
 
-def _clumps(roots: np.ndarray, per: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) clump of each root and (m,) the root that leads each clump."""
-    guides = rng.choice(len(roots), max(1, len(roots) // per), replace=False)
-    return np.asarray(cKDTree(roots[guides]).query(roots)[1]), guides
-
-
-def _gathered(path: np.ndarray, owner: np.ndarray, guides: np.ndarray, style: Style) -> np.ndarray:
-    """Strands drawn towards the one that leads their clump, more so at their tips."""
-    if not style.clump:
-        return path
-    lead = path[guides][owner]
-    apart = (path[:, 0] - lead[:, 0])[:, None]
-    pull = style.clump * np.linspace(0, 1, style.joints)[:, None]
-    return np.asarray(path * (1 - pull) + (lead + 0.35 * apart) * pull)
-
-
-def _curled(
-    path: np.ndarray, owner: np.ndarray, style: Style, rng: np.random.Generator
-) -> np.ndarray:
-    """Strands wound around their own path; those of a clump wind together."""
-    if not style.curl:
-        return path
-    clumps = owner.max() + 1
-    phase = rng.uniform(0, 2 * np.pi, clumps)[owner] + rng.normal(0, 0.35, len(owner))
-    turns = style.turns * rng.uniform(0.8, 1.25, clumps)[owner]
-    along = np.linspace(0, 1, style.joints)
-    angle = phase[:, None] + 2 * np.pi * turns[:, None] * along
-    way = _unit(path[:, -1] - path[:, 0])
-    across = _unit(np.cross(way, rng.normal(0, 1, (clumps, 3))[owner]))
-    other = np.cross(way, across)
-    width = style.curl * np.sqrt(along)[None, :, None]
-    return np.asarray(path + width * (
-        np.cos(angle)[..., None] * across[:, None] + np.sin(angle)[..., None] * other[:, None]
-    ))  # fmt: skip
-
-
 def _kept_out(path: np.ndarray, head: Head) -> np.ndarray:
     """Strands off the skin; one that still enters the face's room ends before it."""
     count, joints, _ = path.shape
     loose = path[:, 1:].reshape(-1, 3)
     chin = head.marks[8, 1]
-    loose = head.field.push(loose, _CLEAR + _CLOTH * _smooth((chin - 0.1 - loose[:, 1]) / 0.2))
+    loose = head.field.push(loose, _CLEAR + _CLOTH * smooth((chin - 0.1 - loose[:, 1]) / 0.2))
     bad = (face_depth(loose, head)[0] > 0.02).reshape(count, joints - 1)
     path = path.copy()
     path[:, 1:] = loose.reshape(count, joints - 1, 3)
@@ -197,27 +179,12 @@ def _kept_out(path: np.ndarray, head: Head) -> np.ndarray:
     return np.take_along_axis(path, keep[..., None], axis=1)
 
 
-def _cut(path: np.ndarray, hem: np.ndarray) -> np.ndarray:
-    """Strands cut where they first fall below the height `hem` (n,)."""
-    joints = path.shape[1]
-    over = path[..., 1] - hem[:, None]
-    under = over < 0
-    under[:, 0] = False
-    first = np.where(under.any(axis=1), under.argmax(axis=1), joints - 1)
-    rows = np.arange(len(path))
-    before, after = over[rows, first - 1], over[rows, first]
-    share = np.where(after < 0, before / np.maximum(before - after, 1e-9), 1.0).clip(0, 1)
-    end = path[rows, first - 1] + share[:, None] * (path[rows, first] - path[rows, first - 1])
-    past = np.arange(joints) >= first[:, None]
-    return np.where(past[..., None], end[:, None], path)
-
-
 def bun(head: Head, joints: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """(count, joints, 3) dm: strands wound into a knot of hair."""
     _, outwards = head.field.read(head.knot[None])
     size = 0.30 * rng.uniform(0.75, 1.0, count)
-    axis = _unit(outwards + rng.normal(0, 0.45, (count, 3)))
-    across = _unit(np.cross(axis, rng.normal(0, 1, (count, 3))))
+    axis = unit(outwards + rng.normal(0, 0.45, (count, 3)))
+    across = unit(np.cross(axis, rng.normal(0, 1, (count, 3))))
     other = np.cross(axis, across)
     angle = rng.uniform(0, 2 * np.pi, count)[:, None] + np.linspace(0, 3.6, joints)
     ring = np.cos(angle)[..., None] * across[:, None] + np.sin(angle)[..., None] * other[:, None]
@@ -226,12 +193,3 @@ def bun(head: Head, joints: int, count: int, rng: np.random.Generator) -> np.nda
         np.sqrt(1 - level**2)[:, None, None] * ring + level[:, None, None] * axis[:, None]
     )
     return np.asarray(head.knot + 0.17 * outwards + round_)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return np.asarray(vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9))
-
-
-def _smooth(t: np.ndarray) -> np.ndarray:
-    t = np.clip(t, 0.0, 1.0)
-    return np.asarray(t * t * (3 - 2 * t))
