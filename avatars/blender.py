@@ -43,8 +43,8 @@ class Studio:
             for part in person.parts
         }
         self._hair = [
-            haircurves.curves(growth, points)
-            for growth, points in zip(person.strands, person.neutral.strands, strict=True)
+            haircurves.curves(growth, strands.points)
+            for growth, strands in zip(person.growths, person.neutral.strands, strict=True)
         ]
         self._surroundings = Surroundings(lights)
 
@@ -58,8 +58,8 @@ class Studio:
             mesh, seen = self._meshes[name], vertices[self._seen[name]]
             mesh.vertices.foreach_set("co", seen.astype(np.float32).ravel())
             mesh.update()
-        for growth, points in zip(self._hair, posed.strands, strict=True):
-            haircurves.move(growth, points)
+        for growth, strands in zip(self._hair, posed.strands, strict=True):
+            haircurves.move(growth, strands.points)
         folds = self._meshes["skin"].attributes["creases"]
         folds.data.foreach_set("vector", posed.creases[self._seen["skin"]].ravel())
         scene = bpy.context.scene

@@ -104,7 +104,7 @@ def play(spec: ClipSpec, assets: Assets) -> Course:
 def view(spec: ClipSpec, person: Person, posed: Posed) -> View:
     """A posed person before the camera of a clip, as passes and flow ask for it."""
     camera = optics.projection(spec.scene.camera, person.centre, spec.size)
-    return View(person.parts, posed.parts, camera, spec.size)
+    return View(person.parts, posed.parts, camera, spec.size, posed.strands)
 
 
 @lru_cache(maxsize=1)  # the clips of a chunk are one person's, mostly

@@ -47,7 +47,7 @@ class _Grown(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Strands:
+class Growth:
     """One growth of hair, "hair", "brows" or "beard".
 
     `points` (n, k, 3) dm from each root on the neutral face; `colours` (n, 3) linear RGB; `radii`
@@ -63,6 +63,11 @@ class Strands:
     weights: np.ndarray
     frames: np.ndarray
 
+    @property
+    def radius(self) -> float:
+        """Mean radius of a strand, metres."""
+        return float(self.radii.mean())
+
     def posed(self, straight: np.ndarray, maps: np.ndarray) -> np.ndarray:
         """(n, k, 3) dm on the skin `straight` (V, 3) of an expression, under `maps` (5, 3, 4)."""
         apart = self.points
@@ -76,7 +81,7 @@ class Strands:
         return np.asarray(np.einsum("nkij,nkj->nki", blended[..., :3], loose) + blended[..., 3])
 
 
-def wear(wearer: Wearer) -> tuple[Strands, ...]:
+def wear(wearer: Wearer) -> tuple[Growth, ...]:
     """All strands of a person.
 
     Raises AvatarError for an unknown style or beard and for more strands than memory should hold.
@@ -114,7 +119,7 @@ def _fits(identity: Identity, points: int) -> None:
         )
 
 
-def _scalp(wearer: Wearer, style: Style, rng: np.random.Generator) -> Strands:
+def _scalp(wearer: Wearer, style: Style, rng: np.random.Generator) -> Growth:
     identity, neutral = wearer.identity, wearer.neutral
     pool = hairroots.scalp(wearer.assets)
     share = hairstyles.kept(pool.places, style, identity.hairline)
@@ -133,7 +138,7 @@ def _scalp(wearer: Wearer, style: Style, rng: np.random.Generator) -> Strands:
     return _bound("hair", wearer, _Grown(roots, points, style.radius, style.tip), rng)
 
 
-def _patch(name: str, wearer: Wearer, patch: Patch, rng: np.random.Generator) -> Strands:
+def _patch(name: str, wearer: Wearer, patch: Patch, rng: np.random.Generator) -> Growth:
     density = wearer.identity.brow_density if name == "brows" else 1.0
     roots = hairface.plant(patch, wearer.assets, density, rng)
     chart = np.stack(creases.chart(wearer.base), axis=1)
@@ -141,12 +146,12 @@ def _patch(name: str, wearer: Wearer, patch: Patch, rng: np.random.Generator) ->
     return _bound(name, wearer, _Grown(roots, points, patch.radius, _TIP), rng)
 
 
-def _bound(name: str, wearer: Wearer, grown: _Grown, rng: np.random.Generator) -> Strands:
+def _bound(name: str, wearer: Wearer, grown: _Grown, rng: np.random.Generator) -> Growth:
     """Coloured strands tied to their roots."""
     roots, points, radius, tip = grown
     count, joints, _ = points.shape
     weights = _weights(wearer, points) if name == "hair" else _rooted(wearer, roots, joints)
-    return Strands(
+    return Growth(
         name=name,
         roots=roots,
         points=points - roots.on(wearer.neutral)[:, None],

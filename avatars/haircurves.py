@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 
 from avatars import hair
-from avatars.hair import Strands
+from avatars.hair import Growth
 from avatars.identity import Identity
 
 
@@ -51,7 +51,7 @@ def set_shape(scene: bpy.types.Scene) -> None:
     scene.cycles_curves.shape, scene.cycles_curves.subdivisions = "RIBBONS", 1
 
 
-def curves(growth: Strands, points: np.ndarray) -> bpy.types.Curves:
+def curves(growth: Growth, points: np.ndarray) -> bpy.types.Curves:
     """The object of a growth of hair with its `points` (n, k, 3) in world metres."""
     count, joints, _ = points.shape
     made = bpy.data.hair_curves.new(growth.name)

@@ -11,6 +11,7 @@ from avatars.creases import Folds
 from avatars.face import Face
 from avatars.identity import Identity
 from avatars.proxy import Proxy
+from avatars.strands import Strands
 from avatars.targets import Targets
 from avatars.units import UNITS
 
@@ -50,7 +51,7 @@ class Posed:
     Skin vertices that neither a quad nor a landmark uses are not posed.
     `apertures` (2,) and `mouth` in millimetres; `facing` needs a camera and lives in truth;
     `creases` (V, 3) in [0, 1] is how far the skin's folds are pulled (`avatars.creases`);
-    `strands` (n, k, 3) float32 of each growth of hair, in the order of `Person.strands`.
+    `strands`, float32, is each of `Person.growths` in its turn.
     """
 
     parts: dict[str, np.ndarray]
@@ -58,7 +59,7 @@ class Posed:
     apertures: np.ndarray
     mouth: float
     creases: np.ndarray
-    strands: tuple[np.ndarray, ...]
+    strands: tuple[Strands, ...]
 
 
 class Person:
@@ -80,7 +81,7 @@ class Person:
         self._folds = Folds(identity, self.base)
         wearer = hair.Wearer(identity, self.base, self.face.neutral, assets)
         self.ears = hairroots.ears(assets)  # vertex ids, left and right
-        self.strands = hair.wear(wearer)
+        self.growths = hair.wear(wearer)
         self._cover = hair.cover(wearer)
         self.parts = self._parts(assets)
 
@@ -124,7 +125,8 @@ class Person:
             mouth=100 * landmarks.mouth_opening(marks),
             creases=self._folds.field(executed),
             strands=tuple(
-                to_world(s.posed(straight, maps)).astype(np.float32) for s in self.strands
+                Strands(g.name, to_world(g.posed(straight, maps)).astype(np.float32), g.radius)
+                for g in self.growths
             ),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatars import hairpass, hairroots, landmarks, optics, passes, shape
+from avatars import hairroots, landmarks, optics, passes, shape, strands
 from avatars.person import Person, Posed
 from avatars.scene import SENSOR_MM, Camera
 from avatars.units import UNITS
@@ -19,6 +19,7 @@ _CAMERA = Camera(
     focal=SENSOR_MM / _MM * 1000 / _SIZE, distance=1.0, azimuth=0.0, elevation=0.0, roll=0.0,
     shift=[0.0, 0.0],
 )  # fmt: skip
+_ANY = 1.0  # m: a strand so thick fills each pixel that it crosses
 _EYE = passes.LABELS.index("eyes")
 # How far an eye may show beyond straight lines between its six landmarks: lids are arcs, and an
 # arc over a third of a lid rises this much. Set against 40 people measured (largest 1.5 mm).
@@ -114,14 +115,18 @@ def _eyes(person: Person, posed: Posed) -> tuple[np.ndarray, np.ndarray, np.ndar
     camera = optics.projection(_CAMERA, posed.landmarks[36:48].mean(axis=0), _SIZE)
     parts = [part for part in person.parts if part.name in ("skin", "eyes")]
     buffers = passes.rasterise(parts, posed.parts, camera, _SIZE)
-    crossed = hairpass.touched(buffers, person.strands, posed.strands, camera)
-    return buffers.labels == _EYE, landmarks.project(posed.landmarks, camera), crossed
+    crossed = np.zeros(_SIZE**2, dtype=bool)
+    for growth in posed.strands:
+        thick = growth._replace(radius=_ANY)
+        crossed[strands.cover(thick, camera, _SIZE, buffers.depth.ravel()).pixel] = True
+    marks = landmarks.project(posed.landmarks, camera)
+    return buffers.labels == _EYE, marks, crossed.reshape(_SIZE, _SIZE)
 
 
 def _buried(person: Person) -> int:
     """Roots of the scalp's hair that an ear covers."""
     neutral = person.face.neutral
-    roots = person.strands[0].roots.on(neutral)
+    roots = person.growths[0].roots.on(neutral)
     return int(hairroots.under(roots, [neutral[ids] for ids in person.ears]).sum())
 
 
