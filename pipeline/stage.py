@@ -206,6 +206,12 @@ _ALL = (
         rebuildable="bit for bit with the same detector and weights (`faces/detector.json`)",
     ),
     Stage(
+        "manifest", "pipeline.faces.manifest",
+        inputs=("clips", "transferred", "faces"),
+        outputs=(Output("manifest", cached=False),),
+        rebuildable=EXACT,
+    ),
+    Stage(
         "split", "pipeline.splits.split",
         inputs=("faces",),
         params=("seed",), study=("input", "protocols", "cohorts", "arms"),

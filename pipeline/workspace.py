@@ -51,6 +51,11 @@ class Workspace:
         return self.data / "faces"
 
     @property
+    def manifest(self) -> Path:
+        """What every film shows, small enough for git."""
+        return self.data / "manifest.jsonl"
+
+    @property
     def split(self) -> Path:
         return self.data / "split"
 

@@ -48,6 +48,10 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     )
     page.add_argument("--seed", type=int, default=0, help="which N clips (default: 0)")
     page.add_argument("--release", metavar="VERSION", help="against the attestation of a release")
+    page.add_argument(
+        "--against-record", nargs="?", const="HEAD", metavar="REV",
+        help="only: do the films show what the manifest in git says, by default of HEAD?",
+    )  # fmt: skip
     page = command("diff", "say what changed between two versions of the dataset")
     page.add_argument("old", metavar="REV1")
     page.add_argument("new", metavar="REV2", nargs="?", help="default: the workspace")
@@ -101,6 +105,9 @@ def verify(options: Namespace) -> None:
     from pipeline.lineage.verify import verify as check
 
     place = here()
+    if options.against_record:
+        _against_record(place, options.against_record)
+        return
     findings = list(check(place))
     if options.release:
         signer, differing = verify_release(place, options.release)
@@ -170,6 +177,21 @@ def _study(name: str) -> str:
     require_workspace()
     [study] = chosen(name, one=True)
     return study
+
+
+def _against_record(place: "Place", revision: str) -> None:
+    from pipeline.lineage.record import compare, found, recorded
+
+    other = 0
+    for study in made():
+        files = place.files(study)
+        answer = compare(recorded(files, revision), found(files))
+        print(
+            "\n".join([*(finding.text() for finding in answer.other), f"{study}: {answer.text()}"])
+        )
+        other += len(answer.other)
+    if other:
+        raise StageError(f"{other} films are not the record's, see above")
 
 
 def _rebuild(place: "Place", count: int, seed: int) -> None:
