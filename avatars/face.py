@@ -10,22 +10,31 @@ from avatars.basemesh import BaseMesh
 from avatars.identity import Identity
 from avatars.pose import lid_follow
 from avatars.shape import neutral, unfold
-from avatars.targets import Offsets, Targets
+from avatars.targets import SCULPTED, Offsets, Targets
 from avatars.units import SIDES, UNITS, Part
 
 
 class Component(NamedTuple):
-    """A target that moves one side: by its own name, or cut at the midline when `masked`."""
+    """A target that moves one side: by its own name, or by a `cut`.
+
+    "middle" halves a bilateral target at the midline; "leak" takes from a one-sided target what
+    it moves on the other side; "" keeps all of it.
+    """
 
     target: str
     side: str  # "left", "right" or "none"
-    masked: bool
+    cut: str = ""
 
 
 # dm: a bilateral target fades across the midline within this half-width, less than a mouth
 # corner's distance from it, so that a one-sided unit leaves the other corner alone.
 _MIDLINE = 0.22
-_PARTING = Component("x:mouth-parling", "none", masked=False)
+# dm beyond the midline over which a one-sided target's own fall-off ends: no wider than a nostril.
+_LEAK = 0.15
+_PARTING = Component("x:mouth-parling", "none")
+# The upper lid that follows an eye looking up, though no unit uses it.
+_OPENED = tuple(Component(f"x:eye-{side}-opened-up", side) for side in SIDES)
+_CLOSURES = tuple(Component(f"x:eye-{side}-closure", side) for side in SIDES)
 # dm between the landmarks of the inner lips at rest. Shapes leave some people's 3 mm apart, with a
 # line of teeth between them; at 1 mm lips touch (20 people looked at).
 _REST_GAP = 0.01
@@ -39,7 +48,8 @@ class Face:
         self.identity = identity
         self.base = base
         self.neutral = neutral(identity, base, targets)
-        keys = sorted({key for unit in UNITS.values() for p in unit.parts for key in _keys(p)})
+        used = {key for unit in UNITS.values() for p in unit.parts for key in _keys(p)}
+        keys = sorted(used | {_PARTING, *_OPENED})
         self._keys = {key: row for row, key in enumerate(keys)}
         offsets = [self._component(key, targets) for key in keys]
         self._ids = np.unique(np.concatenate([ids for ids, _ in offsets]))
@@ -54,7 +64,10 @@ class Face:
         self.neutral = unfold(self.neutral, base)
         self._gap = landmarks.lip_gaps(self.neutral)
         self._gaps = np.stack([self._gap_change(row) for row in self._offsets])
-        self._closing = self._lids_meet()
+        self._lids = landmarks.lid_heights(self.neutral)
+        self._lid_changes = np.stack([
+            landmarks.lid_heights(self._moved(row)) for row in self._offsets
+        ])  # fmt: skip
 
     def express(self, executed: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
         """(V, 3) decimetres of the face, head straight, under `executed` (U, 2) in [0, 1].
@@ -63,29 +76,31 @@ class Face:
         """
         weights = component_weights(executed, gaze_deg)
         row = np.array([weights.get(key, 0.0) for key in self._keys])
-        for key, factor in self._closing.items():
-            row[self._keys[key]] *= factor
+        self._let_lids_meet(row)
         vertices = self.neutral.copy()
         vertices[self._ids] += np.tensordot(row, self._offsets, axes=1)
         vertices[self._ids] += np.tensordot(self._overlap(row), self._partings, axes=1)
         return vertices
 
     def _close_lips(self) -> None:
-        """Let the lips of the neutral face touch."""
-        gaps = landmarks.lip_gaps(self.neutral) - _REST_GAP
-        flank, middle, other = np.clip(gaps, 0.0, None) / self._parted
-        weights = np.array([max(flank, other), middle])
-        self.neutral[self._ids] -= np.tensordot(weights, self._partings, axes=1)
+        """Let the lips of the neutral face touch: neither apart nor across each other."""
+        gaps = landmarks.lip_gaps(self.neutral)
+        apart, across = gaps - _REST_GAP, self._opening(gaps)
+        weights = across - self._opening(-apart)
+        self.neutral[self._ids] += np.tensordot(weights, self._partings, axes=1)
 
-    def _lids_meet(self) -> dict[Component, float]:
-        """The factor of each eye's closure at which its lids meet: tall eyes need more than 1."""
-        heights = landmarks.lid_heights(self.neutral)
-        keys = [Component(f"x:eye-{side}-closure", side, masked=False) for side in SIDES]
-        changes = [landmarks.lid_heights(self._moved(self._offsets[self._keys[k]])) for k in keys]
-        return {
-            key: max(1.0, float((height + _SHUT) / -change[column]))
-            for column, (key, height, change) in enumerate(zip(keys, heights, changes, strict=True))
-        }
+    def _let_lids_meet(self, row: np.ndarray) -> None:
+        """Scale each eye's closure in `row`, in place, to where full closure lets its lids meet.
+
+        Tall eyes need more than the target gives, as do brows or cheeks that pull at the lids.
+        """
+        places = [self._keys[key] for key in _CLOSURES]
+        closed = row[places]
+        row[places] = 0.0
+        heights = self._lids + row @ self._lid_changes
+        for column, place in enumerate(places):
+            factor = (heights[column] + _SHUT) / -self._lid_changes[place, column]
+            row[place] = closed[column] * max(1.0, factor)
 
     def _gap_change(self, offsets: np.ndarray) -> np.ndarray:
         return landmarks.lip_gaps(self._moved(offsets))
@@ -97,19 +112,25 @@ class Face:
         return moved
 
     def _overlap(self, row: np.ndarray) -> np.ndarray:
-        """(2,) weights of the lip-parting target, flanks and middle, that let crossed lips meet."""
-        gaps = self._gap + row @ self._gaps
+        """(2,) weights of the lip-parting target that let lips crossed by `row` meet."""
+        return self._opening(self._gap + row @ self._gaps)
+
+    def _opening(self, gaps: np.ndarray) -> np.ndarray:
+        """(2,) weights of the lip-parting target, flanks and middle, that undo negative `gaps`."""
         flank, middle, other = np.clip(-gaps, 0.0, None) / self._parted
         return np.array([max(flank, other), middle])
 
     def _component(self, key: Component, targets: Targets) -> Offsets:
         ids, vectors = self._mixed(key.target, targets)
-        if key.masked:
-            across = _left_share(self.base.mesh.vertices[ids, 0])
-            vectors = vectors * (across if key.side == "left" else 1 - across)[:, None]
-        return ids, vectors
+        if not key.cut:
+            return ids, vectors
+        own = self.base.mesh.vertices[ids, 0] * (1 if key.side == "left" else -1)
+        start, width = (-_MIDLINE, 2 * _MIDLINE) if key.cut == "middle" else (-_LEAK, _LEAK)
+        return ids, vectors * _smooth((own - start) / width)[:, None]
 
     def _mixed(self, template: str, targets: Targets) -> Offsets:
+        if template.startswith("f:"):
+            return targets.get(SCULPTED + template.removeprefix("f:"))
         if not template.startswith("x:"):
             return targets.get(template)
         name = template.removeprefix("x:")
@@ -136,33 +157,38 @@ def component_weights(executed: np.ndarray, gaze_deg: np.ndarray) -> dict[Compon
 
 def _saturate_lids(weights: dict[Component, float], side: str, gaze_pitch: float) -> None:
     closure, slit, opened = (
-        Component(f"x:eye-{side}-{motion}", side, masked=False)
-        for motion in ("closure", "slit", "opened-up")
+        Component(f"x:eye-{side}-{motion}", side) for motion in ("closure", "slit", "opened-up")
     )
+    wide = Component(f"f:eyeWide{side.title()}", side, "leak")
     follow = lid_follow(gaze_pitch)
     closed = min(1.0, weights[closure] + max(follow, 0.0))
     weights[closure] = closed
     weights[slit] = min(weights[slit], 0.9) * (1 - closed)
-    weights[opened] = (weights[opened] + max(-follow, 0.0)) * (1 - closed)
+    weights[opened] = max(-follow, 0.0) * (1 - closed)
+    weights[wide] *= 1 - closed
 
 
 def _keys(part: Part) -> dict[Component, int]:
     """The components of a part, each with the column of `executed` that drives it."""
     if part.split == "none":
-        return {Component(part.target, "none", masked=False): 0}
-    keys = {}
-    for column, side in enumerate(SIDES):
-        target = part.target.replace("{S}", side).replace("{s}", side[0])
-        keys[Component(target, side, masked=part.split == "mask")] = column
-    return keys
+        return {Component(part.target, "none"): 0}
+    cut = {"mask": "middle", "own": "leak", "side": ""}[part.split]
+    return {
+        Component(_sided(part.target, side), side, cut): column for column, side in enumerate(SIDES)
+    }
 
 
-def _left_share(x: np.ndarray) -> np.ndarray:
-    t = np.clip((x + _MIDLINE) / (2 * _MIDLINE), 0.0, 1.0)
+def _sided(template: str, side: str) -> str:
+    for blank, word in (("{S}", side), ("{s}", side[0]), ("{Side}", side.title())):
+        template = template.replace(blank, word)
+    return template
+
+
+def _smooth(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0.0, 1.0)
     return np.asarray(t * t * (3 - 2 * t))
 
 
 def _middle_share(x: np.ndarray) -> np.ndarray:
     """1 at the midline, 0 from where the inner lips' outer points lie (0.1 dm)."""
-    t = np.clip(np.abs(x) / 0.1, 0.0, 1.0)
-    return np.asarray(1 - t * t * (3 - 2 * t))
+    return 1 - _smooth(np.abs(x) / 0.1)

@@ -23,7 +23,17 @@ _MIDLINE = (
     ("forehead/forehead-nubian", "decr", "incr"), ("forehead/forehead-scale-vert", "decr", "incr"),
     ("forehead/forehead-temple", "decr", "incr"), ("chin/chin-width", "decr", "incr"),
     ("chin/chin-height", "decr", "incr"), ("chin/chin-bones", "decr", "incr"),
-    ("chin/chin-prominent", "decr", "incr"), ("nose/nose-scale-vert", "decr", "incr"),
+    ("chin/chin-prominent", "decr", "incr"), ("chin/chin-cleft", "decr", "incr"),
+    ("head/head-scale-depth", "decr", "incr"), ("forehead/forehead-trans", "backward", "forward"),
+    ("eyebrows/eyebrows-angle", "down", "up"), ("eyebrows/eyebrows-trans", "down", "up"),
+    ("nose/nose-scale-vert", "decr", "incr"),
+    ("nose/nose-width2", "decr", "incr"), ("nose/nose-width3", "decr", "incr"),
+    ("nose/nose-curve", "concave", "convex"), ("nose/nose-flaring", "decr", "incr"),
+    ("nose/nose-base", "down", "up"), ("nose/nose-greek", "decr", "incr"),
+    ("nose/nose-trans", "down", "up"), ("mouth/mouth-cupidsbow", "decr", "incr"),
+    ("mouth/mouth-lowerlip-volume", "decr", "incr"),
+    ("mouth/mouth-upperlip-volume", "decr", "incr"),
+    ("mouth/mouth-philtrum-volume", "decr", "incr"), ("mouth/mouth-scale-depth", "decr", "incr"),
     ("nose/nose-scale-horiz", "decr", "incr"), ("nose/nose-scale-depth", "decr", "incr"),
     ("nose/nose-hump", "decr", "incr"), ("nose/nose-width1", "decr", "incr"),
     ("nose/nose-point", "down", "up"), ("nose/nose-volume", "decr", "incr"),
@@ -35,10 +45,18 @@ _PAIRED = (
     ("eyes/{s}-eye-scale", "decr", "incr"), ("eyes/{s}-eye-height2", "decr", "incr"),
     ("eyes/{s}-eye-corner1", "down", "up"), ("eyes/{s}-eye-corner2", "down", "up"),
     ("eyes/{s}-eye-bag", "decr", "incr"), ("eyes/{s}-eye-eyefold", "down", "up"),
+    ("eyes/{s}-eye-trans", "in", "out"), ("eyes/{s}-eye-epicanthus", "in", "out"),
+    ("cheek/{s}-cheek-inner", "decr", "incr"), ("cheek/{s}-cheek-trans", "down", "up"),
     ("cheek/{s}-cheek-volume", "decr", "incr"), ("cheek/{s}-cheek-bones", "decr", "incr"),
     ("ears/{s}-ear-scale", "decr", "incr"), ("ears/{s}-ear-wing", "decr", "incr"),
 )  # fmt: skip
-_SPREAD = 0.32  # standard deviation of a detail weight; three of it stay inside the sculpted range
+# Head outlines, of which a face takes up to two: what tells strangers apart from afar.
+_OUTLINES = (
+    "head/head-oval", "head/head-round", "head/head-rectangular", "head/head-square",
+    "head/head-triangular", "head/head-invertedtriangular", "head/head-diamond",
+)  # fmt: skip
+_OUTLINE = 0.7  # the largest weight of one
+_SPREAD = 0.42  # standard deviation of a detail weight; two of it stay inside the sculpted range
 _LIMIT = 0.85
 _PAIRED_SHARE = 0.6  # of that spread for eyes, cheeks and ears: wider leaves some eyes half shut
 _ASYMMETRY = 0.07  # of paired details, left against right: seen only when looked for
@@ -147,7 +165,8 @@ def _details(rng: np.random.Generator) -> dict[str, float]:
         for side in "lr":
             skew = rng.normal(0.0, _ASYMMETRY)
             weights[stem.format(s=side), low, high] = np.clip(shared + skew, -_LIMIT, _LIMIT)
-    named = {}
+    outlines = rng.choice(_OUTLINES, 2, replace=False)
+    named = {str(name): _rounded(rng.uniform(0.0, _OUTLINE)) for name in outlines}
     for (stem, low, high), weight in weights.items():
         named[f"{stem}-{high if weight > 0 else low}"] = _rounded(abs(weight))
     return named

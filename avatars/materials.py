@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from avatars import creases, haircurves
+from avatars import age_map, crease_lines, haircurves
 from avatars.identity import Identity
 from avatars.person import Part
 
@@ -52,31 +52,54 @@ def _fold(
 ) -> bpy.types.NodeSocket:
     """Bump the skin by the person's creases, as far as vertex attribute `creases` pulls them.
 
-    Returns the skin's colour darkened in the grooves: light that a bump cannot block.
+    The marks of age join them. Returns the skin's colour tinted by age and darkened in the
+    grooves: light that a bump cannot block.
     """
-    picture, pull = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeAttribute")
-    picture.image = image("creases", creases.paint(identity), "Non-Color")
-    picture.extension = "CLIP"
+    pull = tree.nodes.new("ShaderNodeAttribute")
     pull.attribute_name = "creases"
-    tree.links.new(_crease_uv(tree), picture.inputs["Vector"])
+    uv, marks = _crease_uv(tree), age_map.paint(identity)
+    picture = _chart(tree, uv, "creases", crease_lines.paint(identity))
+    lasting = _chart(tree, uv, "age", np.repeat(marks.height[..., None], 3, axis=-1))
+    tint = _chart(tree, uv, "age-tint", marks.tint)
     height = tree.nodes.new("ShaderNodeVectorMath")
     height.operation = "DOT_PRODUCT"
     tree.links.new(picture.outputs["Color"], height.inputs[0])
     tree.links.new(pull.outputs["Vector"], height.inputs[1])
+    relief, aged = tree.nodes.new("ShaderNodeMath"), tree.nodes.new("ShaderNodeVectorMath")
+    relief.operation, aged.operation = "ADD", "MULTIPLY"
+    tree.links.new(height.outputs["Value"], relief.inputs[0])
+    tree.links.new(lasting.outputs["Color"], relief.inputs[1])
+    tree.links.new(skin, aged.inputs[0])
+    tree.links.new(tint.outputs["Color"], aged.inputs[1])
     bump = tree.nodes.new("ShaderNodeBump")
     bump.inputs["Distance"].default_value = 0.001  # the map is in mm, the scene in m
-    tree.links.new(height.outputs["Value"], bump.inputs["Height"])
+    tree.links.new(relief.outputs["Value"], bump.inputs["Height"])
     tree.links.new(bump.outputs["Normal"], shade.inputs["Normal"])
-    return _shaded(tree, skin, height.outputs["Value"])
+    return _shaded(tree, aged.outputs["Vector"], height.outputs["Value"])
+
+
+def _chart(
+    tree: bpy.types.NodeTree, uv: bpy.types.NodeSocket, name: str, pixels: np.ndarray
+) -> bpy.types.Node:
+    """A picture on the creases' chart; beyond it goes on as its border, which is neutral."""
+    picture = tree.nodes.new("ShaderNodeTexImage")
+    picture.image = image(name, pixels, "Non-Color")
+    picture.extension = "EXTEND"
+    tree.links.new(uv, picture.inputs["Vector"])
+    return picture
 
 
 def _crease_uv(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
     """The painted square of the skin's UVs, spread over [0, 1]."""
     uv, square = tree.nodes.new("ShaderNodeUVMap"), tree.nodes.new("ShaderNodeMapping")
     uv.uv_map = "uv"
-    square.inputs["Scale"].default_value = (1 / creases.EXTENT, 1 / creases.EXTENT, 1.0)
-    u, v = creases.ORIGIN
-    square.inputs["Location"].default_value = (-u / creases.EXTENT, -v / creases.EXTENT, 0.0)
+    square.inputs["Scale"].default_value = (1 / crease_lines.EXTENT, 1 / crease_lines.EXTENT, 1.0)
+    u, v = crease_lines.ORIGIN
+    square.inputs["Location"].default_value = (
+        -u / crease_lines.EXTENT,
+        -v / crease_lines.EXTENT,
+        0.0,
+    )
     tree.links.new(uv.outputs["UV"], square.inputs["Vector"])
     return square.outputs["Vector"]
 

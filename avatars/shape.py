@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from avatars import ageing
 from avatars.basemesh import BaseMesh
 from avatars.identity import Identity
 from avatars.targets import Targets
@@ -14,8 +15,19 @@ _ROUNDS = 5  # a mended quad may squeeze its neighbour; one round did for 2,000 
 
 def neutral(identity: Identity, base: BaseMesh, targets: Targets) -> np.ndarray:
     """(V, 3) float64 decimetres: the base mesh under macro and detail targets."""
-    weights = {**macro_weights(identity), **identity.details}
+    weights = {**macro_weights(identity), **detail_weights(identity)}
     return targets.add(base.mesh.vertices, {k: w for k, w in weights.items() if w})
+
+
+def detail_weights(identity: Identity) -> dict[str, float]:
+    """The person's own details with those of age and sex, none past what its target was made for.
+
+    A detail and its opposite (`-incr`, `-decr`) both stand: they cancel as far as they mirror.
+    """
+    weights = dict(identity.details)
+    for name, weight in ageing.details(identity).items():
+        weights[name] = min(weights.get(name, 0.0) + weight, 1.0)
+    return weights
 
 
 def unfold(vertices: np.ndarray, base: BaseMesh) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 Each facial unit is a weighted set of morph targets; left and right are the person's own.
 Intensity 1 is FACS level E. Head units 51-58 and eye units 61-64 move joints, not targets.
+Where each unit's targets come from, and why: `docs/units.md`.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ SIDES = ("left", "right")
 class Part:
     """A target at unit intensity.
 
-    `split`: "side" when the name holds {S} or {s} (left/right or l/r), "mask" when a bilateral
-    target is cut at the midline, "none" when the muscle is not paired.
+    `split`: "side" when the name holds {S} or {s} (left/right or l/r), "own" when it holds {Side}
+    (Left/Right) and what it leaks over the midline is taken away, "mask" when a bilateral target
+    is cut at the midline, "none" when the muscle is not paired.
     """
 
     target: str
@@ -39,48 +41,57 @@ def _unit(name: str, meaning: str, paired: bool, *parts: tuple[str, float]) -> U
 
 
 def _part(target: str, weight: float, paired: bool) -> Part:
+    if "{Side}" in target:
+        return Part(target, weight, "own")
     if "{" in target:
         return Part(target, weight, "side")
     return Part(target, weight, "mask" if paired else "none")
 
 
-# Weights are the measured facts' but for unit 25's; `x:` marks an
-# expression target, kept per ethnicity and mixed as the person is; the others are detail targets.
+# `x:` marks an expression target, kept per ethnicity and mixed as the person is; `f:` a sculpted
+# face unit, the same for all; the others are detail targets.
 _TABLE = (
-    _unit("1", "inner brow raiser", True, ("x:eyebrows-{S}-inner-up", 2.2)),
+    _unit("1", "inner brow raiser", True,
+          ("x:eyebrows-{S}-inner-up", 2.0), ("f:browInnerUp", 0.5)),
     _unit("2", "outer brow raiser", True,
           ("x:eyebrows-{S}-extern-up", 1.2), ("x:eyebrows-{S}-up", 0.5)),
-    _unit("4", "brow lowerer", True, ("x:eyebrows-{S}-down", 1.2)),
-    _unit("5", "upper lid raiser", True, ("x:eye-{S}-opened-up", 0.8)),
+    _unit("4", "brow lowerer", True, ("f:browDown{Side}", 1.0)),
+    _unit("5", "upper lid raiser", True, ("f:eyeWide{Side}", 1.3)),
     _unit("6", "cheek raiser", True,
-          ("x:eye-{S}-slit", 0.30), ("cheek/{s}-cheek-trans-up", 1.2),
-          ("cheek/{s}-cheek-volume-incr", 0.4), ("eyes/{s}-eye-bag-incr", 0.8)),
+          ("f:cheekSquint{Side}", 1.2), ("x:eye-{S}-slit", 0.35), ("eyes/{s}-eye-bag-incr", 0.5)),
     _unit("7", "lid tightener", True, ("x:eye-{S}-slit", 0.75)),
     _unit("9", "nose wrinkler", True,
-          ("x:nose-{S}-elevation", 1.6), ("x:nose-compression", 1.0),
-          ("x:mouth-elevation", 0.25), ("x:eyebrows-{S}-down", 0.35)),
-    _unit("10", "upper lip raiser", True, ("x:mouth-elevation", 0.9)),
-    _unit("12", "lip corner puller", True, ("x:mouth-corner-puller", 1.0)),
-    _unit("14", "dimpler", True, ("x:mouth-retraction", 0.6), ("mouth/mouth-dimples-in", 1.5)),
-    _unit("15", "lip corner depressor", True, ("x:mouth-depression", 1.0)),
+          ("f:noseSneer{Side}", 1.6), ("x:nose-{S}-elevation", 1.2), ("x:nose-compression", 0.8),
+          ("f:browDown{Side}", 0.35)),
+    _unit("10", "upper lip raiser", True,
+          ("f:mouthUpperUp{Side}", 0.5), ("x:mouth-elevation", 0.5)),
+    _unit("12", "lip corner puller", True, ("f:mouthSmile{Side}", 1.0)),
+    _unit("14", "dimpler", True,
+          ("f:mouthDimple{Side}", 0.7), ("mouth/mouth-dimples-in", 1.5)),
+    # The sculpted corners alone read as a pucker; drawn aside as well, lips thin as they sink.
+    _unit("15", "lip corner depressor", True,
+          ("f:mouthFrown{Side}", 1.4), ("f:mouthStretch{Side}", 0.4)),
     _unit("16", "lower lip depressor", True,
           ("x:mouth-depression-retraction", 0.9), ("x:mouth-elevation", -0.8)),
     _unit("17", "chin raiser", False,
-          ("x:mouth-eversion", 0.6), ("x:mouth-depression", 0.45),
-          ("chin/chin-prominent-incr", 0.4)),
-    _unit("18", "lip pucker", False, ("x:mouth-pursing", 0.8)),
-    _unit("20", "lip stretcher", True, ("x:mouth-retraction", 1.0), ("x:neck-platysma", 0.35)),
-    _unit("22", "lip funneler", False, ("x:mouth-protusion", 0.6), ("x:mouth-pursing", 0.3)),
-    _unit("23", "lip tightener", False,
-          ("mouth/mouth-upperlip-volume-decr", 1.3), ("mouth/mouth-lowerlip-volume-decr", 1.3),
-          ("mouth/mouth-scale-horiz-decr", 0.25)),
+          ("f:mouthShrugLower", 1.2), ("f:mouthShrugUpper", 0.4),
+          ("chin/chin-prominent-incr", 0.3)),
+    _unit("18", "lip pucker", False, ("f:mouthPucker", 1.0)),
+    _unit("20", "lip stretcher", True,
+          ("f:mouthStretch{Side}", 0.9), ("x:mouth-retraction", 0.4), ("x:neck-platysma", 0.35)),
+    _unit("22", "lip funneler", False, ("f:mouthFunnel", 1.0)),
+    _unit("23", "lip tightener", False, ("f:mouthRollLower", 1.0), ("f:mouthRollUpper", 1.0)),
+    # The sculpted press lifts the corners; a little of the smile is taken back.
     _unit("24", "lip pressor", False,
-          ("x:mouth-compression", 0.5), ("x:mouth-depression", 0.4),
-          ("mouth/mouth-upperlip-height-decr", 0.6), ("mouth/mouth-lowerlip-height-decr", 0.6)),
-    # The target alone parts lips by 3 mm, which 128 px hide; with a touch of jaw it is 9-14 mm.
-    _unit("25", "lips part", False, ("x:mouth-parling", 1.8), ("x:mouth-open", 0.12)),
-    _unit("26", "jaw drop", False, ("x:mouth-open", 0.35)),
-    _unit("27", "mouth stretch", False, ("x:mouth-open", 0.9)),
+          ("f:mouthPressLeft", 1.0), ("f:mouthPressRight", 1.0),
+          ("f:mouthRollLower", 0.3), ("f:mouthRollUpper", 0.3),
+          ("f:mouthSmileLeft", -0.22), ("f:mouthSmileRight", -0.22)),
+    # Lips alone part by 3 mm, which 128 px hide; the lower lip sinks and the jaw gives a little.
+    _unit("25", "lips part", False,
+          ("x:mouth-parling", 0.8), ("f:mouthLowerDownLeft", 1.3), ("f:mouthLowerDownRight", 1.3),
+          ("f:jawOpen", 0.12)),
+    _unit("26", "jaw drop", False, ("f:jawOpen", 0.45)),
+    _unit("27", "mouth stretch", False, ("f:jawOpen", 1.0)),
     _unit("41", "lid droop", True, ("x:eye-{S}-closure", 0.45)),
     _unit("43", "eyes closed", True, ("x:eye-{S}-closure", 1.0)),
 )  # fmt: skip

@@ -3,10 +3,12 @@ import io
 import tarfile
 import zipfile
 
+import numpy as np
 import pytest
 
 from avatars import assets as module
-from avatars.assets import MESHES, TARGETS, find, unpack, verify
+from avatars import threejs
+from avatars.assets import MESHES, SCULPTED, TARGETS, find, unpack, verify
 from avatars.errors import AssetError
 
 
@@ -14,6 +16,21 @@ def test_fetched_assets_hold_what_the_avatars_need(assets):
     assert assets.model().is_file()
     assert assets.skin("young_asian_female").suffix == ".png"
     assert assets.proxy("teeth", "Teeth_Base").is_dir()
+
+
+def test_base_mesh_is_the_cc0_one(assets):
+    """Vertices and quads of the npm package's mesh are the CC0 release's, uvs to its last digit."""
+    text = assets.open_mesh().read_text()
+    assert "explicitly released as CC0" in text
+    rows = {kind: [] for kind in ("v", "vt", "f")}
+    for kind, *values in filter(None, (line.split() for line in text.splitlines())):
+        rows.get(kind, []).append(values)
+    corners = np.array([[corner.split("/")[:2] for corner in row] for row in rows["f"]], int) - 1
+    mesh = threejs.read(assets.model())
+    assert np.array_equal(np.array(rows["v"], float), mesh.vertices)
+    assert np.array_equal(corners[..., 0], mesh.quads)
+    uvs = np.array([row[:2] for row in rows["vt"]], float)[corners[..., 1]]
+    assert np.allclose(uvs, mesh.uvs, rtol=0, atol=6e-6)
 
 
 def test_missing_asset_says_which_and_what_to_do(assets):
@@ -33,7 +50,7 @@ def test_wrong_hash_is_refused(tmp_path):
         verify(archive, MESHES)
 
 
-@pytest.mark.parametrize("package", [MESHES, TARGETS], ids=lambda p: p.registry)
+@pytest.mark.parametrize("package", [MESHES, TARGETS, SCULPTED], ids=lambda p: p.name)
 def test_broken_archive_is_refused(tmp_path, package):
     archive = tmp_path / package.archive
     archive.write_bytes(b"no archive at all")

@@ -1,4 +1,4 @@
-"""Creases measured as maps and weights, and once in a render."""
+"""Creases measured as weights, and once in a render; the lines: `test_crease_lines`."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from avatars.units import UNITS
 # What each unit folds, and which vertex of the own left lies there (iBUG points' vertices).
 FOLDED = {
     "1": "forehead-inner", "2": "forehead-outer", "4": "glabella", "6": "crows-feet",
-    "9": "nose", "10": "nasolabial", "12": "nasolabial", "15": "marionette",
+    "9": "nose", "10": "nasolabial", "12": "nasolabial", "15": "marionette", "17": "chin",
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_pull_stays_in_range_under_every_unit():
     assert creases.pulled(np.ones((len(UNITS), 2))).max() <= 1.0
 
 
-@pytest.mark.parametrize("unit", FOLDED)
+@pytest.mark.parametrize("unit", [unit for unit in FOLDED if UNITS[unit].paired])
 def test_one_sided_unit_folds_its_own_side(person, unit):
     across, _ = creases.chart(person.base)
     young = creases.Folds(dataclasses.replace(person.identity, age=22.0), person.base)
@@ -64,29 +64,10 @@ def test_families_of_one_channel_never_pull_each_other(person):
     assert brows[np.isfinite(down) & (down > -8)].max() == 0
 
 
-def test_young_skin_is_smooth_at_rest_and_old_skin_keeps_a_trace(young, old, person):
+def test_young_skin_is_smooth_at_rest_and_old_skin_keeps_its_folds(young, old, person):
     rest = np.zeros((len(UNITS), 2))
     assert not creases.Folds(young, person.base).field(rest).any()
-    assert 0.1 < creases.Folds(old, person.base).field(rest).max() < 0.3
-
-
-def test_age_deepens_the_folds_and_adds_lines(young, old):
-    shallow, deep = creases.paint(young), creases.paint(old)
-    assert deep.min() < 1.5 * shallow.min() < -0.3
-    assert (deep < -0.15).sum() > 1.5 * (shallow < -0.15).sum()
-
-
-def test_maps_repeat_and_differ_between_people(identity):
-    again = creases.paint(identity)
-    assert np.array_equal(creases.paint(identity), again)
-    other = dataclasses.replace(identity, tone=identity.tone + 0.01)
-    assert not np.array_equal(creases.paint(other), again)
-
-
-def test_maps_end_flat_at_their_border(old):
-    heights = creases.paint(old)
-    edges = [heights[0], heights[-1], heights[:, 0], heights[:, -1]]
-    assert max(np.abs(edge).max() for edge in edges) == 0
+    assert 0.4 < creases.Folds(old, person.base).field(rest).max() < 0.85
 
 
 def test_folds_are_seen_in_the_picture(old, assets, scene):

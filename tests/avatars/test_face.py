@@ -75,6 +75,12 @@ def test_eyes_shut_and_stay_shut_under_more_units(person):
     assert (shut < 0.1 * rest).all()
 
 
+@pytest.mark.parametrize("unit", ["1", "2", "4", "6", "9"])
+def test_lids_meet_whatever_else_pulls_at_them(person, unit):
+    face = person.face.express(executed("43") + executed(unit), STRAIGHT)
+    assert landmarks.lid_heights(face).max() <= -0.005 + 1e-9
+
+
 def test_lid_follows_a_lowered_gaze(person):
     down = person.face.express(np.zeros((len(UNITS), 2)), np.array([0.0, -25.0]))
     assert (landmarks.apertures(down) < landmarks.apertures(person.face.neutral)).all()
