@@ -9,7 +9,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 EXTRA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-pytestmark = pytest.mark.parametrize("extra", ["exports", "scale", "test"])
+INSTALLED = ["exports", "scale", "test"]  # `judge` lives in an environment of its own
+every = pytest.mark.parametrize("extra", [*INSTALLED, "judge"])
 
 
 def locked(name):
@@ -17,6 +18,7 @@ def locked(name):
     return dict(line.lower().replace("_", "-").split("==") for line in lines)
 
 
+@every
 def test_what_the_extra_asks_for_is_locked_as_asked(extra):
     lock = locked(f"requirements-{extra}.lock")
     for line in EXTRA[extra]:
@@ -24,10 +26,12 @@ def test_what_the_extra_asks_for_is_locked_as_asked(extra):
         assert wanted.specifier.contains(lock[wanted.name.lower()]), line
 
 
+@every
 def test_it_moves_no_pin_of_the_line(extra):
     assert not locked(f"requirements-{extra}.lock").keys() & locked("requirements.lock").keys()
 
 
+@pytest.mark.parametrize("extra", INSTALLED)
 def test_what_is_installed_is_what_is_locked(extra):
     lock = locked(f"requirements-{extra}.lock")
     assert {name: version(name).lower() for name in lock} == lock

@@ -1,12 +1,16 @@
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
 
 from flows.cli import main, parser
+from flows.workspace import home
+from pipeline.store.store import Store
 from pipeline.workspace import MAIN
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +68,9 @@ def test_a_wrong_command_line_is_one_sentence_and_code_2(arguments, said, capsys
     assert said in sentence(capsys)
 
 
+ONE = ["render", "--identity", "3", "--expression", "FD1", "-o", "x.mp4"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -76,6 +83,9 @@ def test_a_wrong_command_line_is_one_sentence_and_code_2(arguments, said, capsys
         (["render", "--identity", "25", "--expression", "FD1", "-o", "x.mp4"], "0 to 24"),
         (["render", "--identity", "3", "--expression", "FD3L", "-o", "x.mp4"], "'FD3-L'"),
         (["render", "--identity", "3", "--expression", "FD1", "-o", "x.mp4", "--size", "33"], "33"),
+        ([*ONE, "--azimuth", "91"], "a camera at azimuth 91 degrees sees too little of a face"),
+        ([*ONE, "--elevation=-30"], "a camera at elevation -30 degrees"),
+        ([*ONE, "--passes", "flow,albedo"], "'albedo': input should be 'segmentation'"),
     ],
 )
 def test_a_wrong_request_is_one_sentence_and_code_2(clone, arguments, said, capsys):
@@ -108,6 +118,17 @@ def test_render_makes_a_film_that_plays(clone, capsys):
     assert len(frames) == 3 * 5 * 12  # three times through, held for 24 frames a second
     assert frames.std() > 20
     assert "3/FD3-L, 5 frames of 64 px" in capsys.readouterr().out
+    assert not Path("out.npz").exists()
+    # Passes of the same clip afterwards: it is not rendered again.
+    assert main(["render", *arguments, "--passes", "all"]) == 0
+    assert "out.npz: truth with segmentation, depth, normals, vertices, flow" in (
+        capsys.readouterr().out
+    )
+    with np.load("out.npz") as truth:
+        assert truth["flow_forward"].shape == (4, 64, 64, 2)
+        assert truth["landmarks_px"].shape == (5, 68, 2)
+    events = Counter(row["event"] for row in Store(home(), "render").read_log())
+    assert (events["rendered"], events["measured"]) == (1, 1)
 
 
 def test_the_doctor_finds_this_machine_able_but_outside_a_clone(clone, capsys):

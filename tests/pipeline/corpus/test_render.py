@@ -11,7 +11,7 @@ from pipeline.media.video import read_clip
 from pipeline.motion import portraits
 from pipeline.params import Params
 from pipeline.records import PortraitPlan
-from pipeline.store.store import Store
+from pipeline.store.store import Job, Store
 from pipeline.workspace import Workspace
 
 
@@ -71,6 +71,43 @@ def test_key_knows_every_part_of_the_specification(params):
         assert render.clip_jobs([changed])[0].key != base
     renamed = clip(params).model_copy(update={"key": "other"})
     assert render.clip_jobs([renamed])[0].key == base
+
+
+def test_passes_are_items_of_their_own_and_stand_in_the_clips_truth(
+    rendered, params, store, tmp_path
+):
+    first, second = (job.item for job in rendered)
+    asked = second.model_copy(update={"passes": ["segmentation", "flow"]})
+    workspace = Workspace(root=tmp_path)
+    write_jsonl(workspace.plan, [first.row(), asked.row()])
+    jobs = render.jobs(workspace, None, params)
+    assert jobs[:2] == [rendered[0], Job(rendered[1].key, rendered[1].name, asked)]
+    render.work(jobs[2:], store)
+    render.assemble(jobs, store, workspace)
+    plain, more = (
+        render.read_truth(workspace.clips / f"{clip.clip_id}.npz") for clip in (first, asked)
+    )
+    assert set(more) - set(plain) == {
+        "labels", "segmentation", "flow_forward", "flow_forward_visible", "flow_backward",
+        "flow_backward_visible",
+    }  # fmt: skip
+    assert more["segmentation"].shape == (4, 64, 64)
+    bare = render.read_truth(store.path(jobs[1].key) / "clip.npz")
+    assert all(np.array_equal(bare[name], more[name]) for name in bare)
+    events = [row["event"] for row in store.read_log() if row.get("clip") == asked.clip_id]
+    assert events == ["rendered", "measured"]
+
+
+def test_a_clip_whose_passes_were_given_up_is_given_up(rendered, store, tmp_path):
+    clip = rendered[0].item.model_copy(update={"passes": ["depth"]})
+    [job] = render.pass_jobs([clip])
+    workspace = Workspace(root=tmp_path)
+    store.given_up[job.key] = "too little memory"
+    render.assemble([*rendered, job], store, workspace)
+    store.given_up.clear()
+    names = {path.name for path in workspace.clips.iterdir()}
+    other = rendered[1].item.clip_id
+    assert names == {"failed.jsonl", f"{other}.mp4", f"{other}.npz"}
 
 
 def test_portrait_stills_are_rendered(params, store, tmp_path):
