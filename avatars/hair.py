@@ -26,7 +26,7 @@ _BROW_SHADE = 0.75  # of the colour of the head's hair
 # Beards turn grey first, brows last.
 _GREYING = {"hair": 1.0, "brows": 0.6, "beard": 1.0}
 _TIP = 0.35  # of its radius that the end of a hair of brow or beard keeps
-_BUN = 700  # strands wound into a knot
+_BUN = 500  # strands wound into a knot
 _FALL = 0.35  # dm below the chin where hanging hair no longer follows the head
 
 

@@ -52,13 +52,13 @@ _CHIN_LOW: Line = ((0, 12, 22, 30, 34), (130, 128, 116, 92, 74))
 
 BEARDS: dict[str, tuple[Patch, ...]] = {
     "none": (),
-    "stubble": (Patch(_CHEEK, _JAW, 3000, 0.02, 0.1, 0.8, 0.6, 0.09),),
+    "stubble": (Patch(_CHEEK, _JAW, 2200, 0.02, 0.1, 0.8, 0.6, 0.1),),
     "moustache": (Patch(_MOUSTACHE_TOP, _MOUSTACHE_LOW, 1100, 0.085, 0.9, 0.55, 0.35, 0.13),),
     "goatee": (
         Patch(_MOUSTACHE_TOP, _MOUSTACHE_LOW, 900, 0.08, 0.8, 0.6, 0.35, 0.13),
         Patch(_CHIN_TOP, _CHIN_LOW, 1500, 0.11, 0.05, 0.8, 0.5, 0.13),
     ),
-    "full": (Patch(_CHEEK, _JAW, 5500, 0.12, 0.15, 0.8, 0.5, 0.14),),
+    "full": (Patch(_CHEEK, _JAW, 3800, 0.12, 0.15, 0.8, 0.5, 0.17),),
 }
 # What a beard leaves on the skin between its strands.
 _SHADES = {"none": 0.0, "stubble": 0.28, "moustache": 0.3, "goatee": 0.35, "full": 0.45}

@@ -15,7 +15,7 @@ from avatars.hairstyles import Style
 
 _CLEAR, _CLOTH = 0.012, 0.07  # dm that hair stays off the skin, and off it over the gown
 # dm above the brows that stay free: a fringe ends just above them, parted hair leaves the forehead.
-_BROW, _FOREHEAD = 0.05, 0.3
+_BROW, _FOREHEAD = 0.1, 0.3
 _DOWN = np.array([0.0, -1.0, 0.0])
 
 

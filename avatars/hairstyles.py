@@ -42,7 +42,7 @@ class Style(NamedTuple):
     clump: float = 0.35
     per: int = 30
     frizz: float = 0.05
-    radius: float = 0.16  # mm
+    radius: float = 0.2  # mm
     tip: float = 0.35  # of its radius that a strand's end keeps
     hem: float = -9.0  # dm above the chin where the hair is cut
     knot: float = 0.5  # height of the knot, from nape to crown
@@ -56,46 +56,46 @@ STYLES = {
         shade=0.4,
     ),
     "crop": Style(
-        7000, 4, 0.12, lift=0.4, layer=0.05, clump=0.15, comb=(0.2, 0, 0.4), shade=0.55,
+        6000, 4, 0.12, lift=0.4, layer=0.05, clump=0.15, comb=(0.2, 0, 0.4), radius=0.17, shade=0.55,
     ),
     "short": Style(
-        7000, 7, 0.48, taper=0.2, lift=0.45, bend=0.5, layer=0.2, hug=0.3, comb=(0.9, 0, 0.1),
+        5200, 7, 0.46, taper=0.13, lift=0.45, bend=0.5, layer=0.2, hug=0.3, comb=(0.9, 0, 0.1),
         clump=0.5, per=40, frizz=0.04,
     ),
     "messy": Style(
-        6500, 8, 0.5, taper=0.2, lift=0.5, bend=0.45, layer=0.22, hug=0.25, clump=0.8, per=70,
+        5000, 8, 0.5, taper=0.16, lift=0.5, bend=0.45, layer=0.22, hug=0.25, clump=0.8, per=70,
         comb=(-0.5, 0.1, 0.4),
     ),
     "swept": Style(
-        7000, 9, 0.8, taper=0.25, lift=0.45, bend=0.6, layer=0.2, hug=0.3, whorl=0.1,
+        5200, 8, 0.75, taper=0.18, lift=0.45, bend=0.6, layer=0.2, hug=0.3, whorl=0.1,
         comb=(0.25, 0, -1.2), clump=0.5, per=50, frizz=0.04,
     ),
     "curly": Style(
-        6000, 14, 0.75, taper=0.6, lift=0.55, bend=0.25, gravity=0.25, layer=0.24, curl=0.085,
-        turns=2.2, clump=0.75, per=40, frizz=0.05, radius=0.18,
+        4400, 12, 0.72, taper=0.5, lift=0.55, bend=0.25, gravity=0.25, layer=0.24, curl=0.085,
+        turns=2.2, clump=0.75, per=40, frizz=0.05, radius=0.22,
     ),
     "coily": Style(
-        6000, 9, 0.27, taper=0.8, lift=0.95, bend=0.03, gravity=0.0, layer=0.2, hug=0.0,
-        curl=0.035, turns=2.0, clump=0.5, per=20, frizz=0.07, radius=0.2, tip=0.8,
+        4800, 8, 0.27, taper=0.75, lift=0.95, bend=0.03, gravity=0.0, layer=0.2, hug=0.0,
+        curl=0.035, turns=2.0, clump=0.5, per=20, frizz=0.07, radius=0.23, tip=0.8,
     ),
     "parted": Style(
-        7000, 13, 1.5, taper=0.75, lift=0.2, bend=0.6, gravity=0.5, layer=0.16, hug=0.4,
+        4800, 11, 1.5, taper=0.75, lift=0.2, bend=0.6, gravity=0.5, layer=0.16, hug=0.4,
         whorl=0.15, comb=(0, -0.3, -0.45), part=1.0, hem=0.55, clump=0.5, per=50, frizz=0.03,
     ),
     "bob": Style(
-        7000, 16, 2.2, taper=0.8, lift=0.2, bend=0.6, gravity=0.6, layer=0.2, hug=0.4, whorl=0.2,
+        4700, 13, 2.2, taper=0.8, lift=0.2, bend=0.6, gravity=0.6, layer=0.2, hug=0.4, whorl=0.2,
         comb=(0, -0.3, -0.25), part=1.0, hem=0.02, clump=0.5, per=60, frizz=0.02,
     ),
     "long": Style(
-        6000, 22, 3.6, taper=0.85, lift=0.15, bend=0.6, gravity=0.6, layer=0.2, hug=0.4, whorl=0.2,
-        comb=(0, -0.3, -0.25), part=1.0, hem=-1.2, clump=0.5, per=60, frizz=0.02, radius=0.22,
+        4400, 18, 3.6, taper=0.85, lift=0.15, bend=0.6, gravity=0.6, layer=0.2, hug=0.4, whorl=0.2,
+        comb=(0, -0.3, -0.25), part=1.0, hem=-1.2, clump=0.5, per=60, frizz=0.02, radius=0.26,
     ),
     "tied": Style(
-        6500, 11, 1.3, taper=1.0, lift=0.05, bend=0.8, gravity=0.0, layer=0.06, hug=0.7, whorl=0.0,
+        5000, 9, 1.3, taper=1.0, lift=0.05, bend=0.8, gravity=0.0, layer=0.06, hug=0.7, whorl=0.0,
         tie=1.0, knot=0.45, clump=0.3, per=40, frizz=0.02,
     ),
     "topknot": Style(
-        6500, 11, 1.4, taper=1.0, lift=0.05, bend=0.8, gravity=0.0, layer=0.06, hug=0.7, whorl=0.0,
+        5000, 9, 1.4, taper=1.0, lift=0.05, bend=0.8, gravity=0.0, layer=0.06, hug=0.7, whorl=0.0,
         tie=1.0, knot=0.93, clump=0.3, per=40, frizz=0.02,
     ),
     "balding": Style(

@@ -33,7 +33,7 @@ _STYLES: dict[tuple[str, str], _Table] = {
     },
     ("male", "caucasian"): {
         "short": (30, 32, 26), "crop": (20, 18, 14), "messy": (16, 8, 4), "swept": (12, 14, 14),
-        "curly": (12, 6, 4), "shaved": (6, 8, 6), "long": (4, 0, 0), "balding": (0, 14, 32),
+        "curly": (12, 3, 0), "shaved": (6, 8, 6), "long": (4, 0, 0), "balding": (0, 14, 32),
     },
 }  # fmt: skip
 _BEARDS: _Table = {

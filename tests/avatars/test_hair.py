@@ -19,7 +19,6 @@ from avatars.pose import chain_transforms
 from avatars.targets import Targets
 
 
-
 def people(count, seed=7):
     for number in range(count):
         order = np.random.default_rng(seed)
