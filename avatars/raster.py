@@ -134,8 +134,9 @@ def _projected(view: View) -> Iterator[_Corners]:
 
 def _at_centres(corners: _Corners, size: int) -> _Fragments:
     """Every pixel centre that lies in a triangle."""
-    low = np.clip(np.ceil(corners.screen.min(axis=1) - 0.5), 0, size).astype(int)
-    high = np.clip(np.floor(corners.screen.max(axis=1) - 0.5) + 1, 0, size).astype(int)
+    low, high = _extent(corners.screen)
+    low = np.clip(np.ceil(low - 0.5), 0, size).astype(int)
+    high = np.clip(np.floor(high - 0.5) + 1, 0, size).astype(int)
     triangle, x, y = _boxes(low, high)
     return _inside(corners, triangle, y * size + x, np.stack([x + 0.5, y + 0.5], axis=1))
 
@@ -145,11 +146,14 @@ def _on_sight_lines(
 ) -> _Fragments:  # fmt: skip
     """Every one of the points `at` (p, 2) that lies in a triangle with a corner before it."""
     points, first, count, deepest = _by_cell(at, away, size)
-    low = np.clip(np.floor(corners.screen.min(axis=1)), 0, size).astype(int)
-    high = np.clip(np.floor(corners.screen.max(axis=1)) + 1, 0, size).astype(int)
-    triangle, x, y = _boxes(low, high)
-    cell = y * size + x
-    asked = corners.away.min(axis=1)[triangle] < deepest[cell]
+    low, high = _extent(corners.screen)
+    low = np.clip(np.floor(low), 0, size).astype(int)
+    high = np.clip(np.floor(high) + 1, 0, size).astype(int)
+    own = np.flatnonzero(_holding(count.reshape(size, size), low, high))
+    box, x, y = _boxes(low[own], high[own])
+    triangle, cell = own[box], y * size + x
+    nearest, _ = _extent(corners.away)
+    asked = nearest[triangle] < deepest[cell]
     triangle, cell = triangle[asked], cell[asked]
     times = count[cell]
     number = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
@@ -168,6 +172,21 @@ def _by_cell(
     deepest = np.full(size**2, -np.inf)
     np.maximum.at(deepest, cell, away[inside])
     return inside[order], np.cumsum(count) - count, count, deepest
+
+
+def _holding(count: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(n,) whether there is a point in the boxes; `count` (S, S) of points a pixel."""
+    table = np.zeros((len(count) + 1, len(count) + 1), np.int64)
+    table[1:, 1:] = count.cumsum(axis=0).cumsum(axis=1)
+    (left, top), (right, bottom) = low.T, high.T
+    inside = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+    return np.asarray(inside > 0)
+
+
+def _extent(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest (n, ...) of three corners (n, 3, ...), sooner than numpy's own over 3."""
+    a, b, c = (corners[:, corner] for corner in range(3))
+    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
 
 
 def _boxes(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

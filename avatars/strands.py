@@ -10,7 +10,7 @@ import numpy as np
 
 from avatars import optics
 
-_STEP = 0.5  # pixels between two places that a strand is asked at
+_STEP = 1.0  # pixels between two places that a strand is asked at
 # Of a pixel's area in strands: thrown at random, so much of them hides half of what is behind.
 _OPAQUE = np.log(2.0)
 
@@ -41,24 +41,36 @@ class Cover(NamedTuple):
 def cover(strands: Strands, camera: np.ndarray, size: int, solid: np.ndarray) -> Cover:
     """The pixels of a square picture that strands cover before `solid` (S * S,) metres."""
     screen, away = optics.project(strands.points, camera)
-    ends = screen.reshape(-1, 2)[segments(strands)[:, :2]]  # (m, 2, 2)
-    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    shown = _before(screen, away, size, solid)
+    # Half of a head of hair is behind the head: what has no end before it is not asked further.
+    asked = np.flatnonzero(shown[:, :-1] | shown[:, 1:])
+    first, last = (screen[:, part].reshape(-1, 2)[asked] for part in _ENDS)
+    near, far = (away[:, part].ravel()[asked] for part in _ENDS)
+    length = np.linalg.norm(last - first, axis=1)
     times = np.maximum(np.ceil(length / _STEP), 1).astype(int)
-    segment = np.repeat(np.arange(len(ends)), times)
-    number = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    along = (number + 0.5) / times[segment]
-    at = ends[segment, 0] + along[:, None] * (ends[segment, 1] - ends[segment, 0])
-    near, far = away.ravel()[segments(strands)[:, :2]].T
+    row = np.repeat(np.arange(len(asked)), times)
+    along = (np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times) + 0.5) / times[row]
+    at = first[row] + along[:, None] * (last - first)[row]
     # 1 / depth, not depth, is linear on the screen: so is the place on the strand over it.
-    depth = 1 / ((1 - along) / near[segment] + along / far[segment])
-    along = along / far[segment] * depth
-    inside = ((at >= 0) & (at < size)).all(axis=1)
-    pixel = np.where(inside, at.astype(int) @ np.array([1, size]), 0)
-    before = inside & (depth < solid[pixel])
+    depth = 1 / ((1 - along) / near[row] + along / far[row])
+    along = along / far[row] * depth
+    before = _before(at, depth, size, solid)
+    pixel = at[before].astype(int) @ np.array([1, size])
+    row, along, depth = row[before], along[before], depth[before]
     _, focal = optics.axes(camera)
-    area = (length / times)[segment] * 2 * strands.radius * focal / depth
-    full = np.bincount(pixel[before], area[before], minlength=size**2) >= _OPAQUE
-    return _nearest(Cover(*(v[before & full[pixel]] for v in (pixel, segment, along, depth))))
+    area = (length / times)[row] * 2 * strands.radius * focal / depth
+    full = (np.bincount(pixel, area, minlength=size**2) >= _OPAQUE)[pixel]
+    return _nearest(Cover(pixel[full], asked[row[full]], along[full], depth[full]), size)
+
+
+_ENDS = (slice(None, -1), slice(1, None))
+
+
+def _before(at: np.ndarray, away: np.ndarray, size: int, solid: np.ndarray) -> np.ndarray:
+    """(...) whether points at pixels `at` (..., 2) are in the picture and before `solid`."""
+    inside = ((at >= 0) & (at < size)).all(axis=-1)
+    pixel = np.where(inside, at[..., 0].astype(int) + size * at[..., 1].astype(int), 0)
+    return np.asarray(inside & (away < solid[pixel]))
 
 
 def segments(strands: Strands) -> np.ndarray:
@@ -68,7 +80,9 @@ def segments(strands: Strands) -> np.ndarray:
     return np.stack([first, first + 1, first + 1], axis=1)
 
 
-def _nearest(found: Cover) -> Cover:
-    order = np.lexsort((found.segment, found.depth, found.pixel))
-    first = np.unique(found.pixel[order], return_index=True)[1]
-    return Cover(*(values[order][first] for values in found))
+def _nearest(found: Cover, size: int) -> Cover:
+    depth = np.full(size**2, np.inf)
+    np.minimum.at(depth, found.pixel, found.depth)
+    nearest = np.flatnonzero(found.depth == depth[found.pixel])
+    first = np.unique(found.pixel[nearest], return_index=True)[1]
+    return Cover(*(values[nearest[first]] for values in found))

@@ -29,6 +29,8 @@ REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and 
 HIDDEN = 24  # state channels that EPOCH is for
 # Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
 AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
+# Of every pass together: a 128 px frame's geometry (107 CPU ms of 16 frames), bytes of a pixel.
+MEASURED, MEASURED_BYTES = 0.11, 16.3
 COPIES = 3  # work store, DVC cache, workspace
 REFERENCE = 128 * 128  # pixels that the costs above are for
 
@@ -72,14 +74,18 @@ def estimate(rows: Sequence[Record], study: Study, params: Params) -> Cost:
     crops = CROP_BYTES * frames * study.input.size**2 * len(made)
     return Cost(
         seconds={
-            "render": _rendering(clips, STAGES["render"].chunk_size(params)),
+            "render": _rendering(clips, STAGES["render"].chunk_size(params)) + _measuring(clips),
             "portraits": _rendering(stills, STAGES["portraits"].chunk_size(params)),
             "transfer": TRANSFER * len(transfers) * pixels / REFERENCE,
             "faces": CROP * frames * len(made),
             "train": sum(_training(made, study, params, *trial) for trial in study.trials()),
         },
         disk=COPIES
-        * (pixels * (AVATAR_BYTES * len(clips) + TRANSFER_BYTES * len(transfers)) + crops),
+        * (
+            pixels * (AVATAR_BYTES * len(clips) + TRANSFER_BYTES * len(transfers))
+            + pixels * MEASURED_BYTES * sum(bool(clip.passes) for clip in clips)
+            + crops
+        ),
         rest=REST,
         networks=sum(len(_draws(study, protocol)) for _, _, protocol in study.trials()),
     )
@@ -109,6 +115,12 @@ def _rendering(clips: Sequence[ClipPlan], chunk: int) -> float:
         ENCODE + clip.frames * clip.size**2 / REFERENCE * (FRAME + SAMPLE * clip.samples)
         for clip in clips
     )
+
+
+def _measuring(clips: Sequence[ClipPlan]) -> float:
+    """Core-seconds of passes; no frame is rendered for them."""
+    asked = [clip for clip in clips if clip.passes]
+    return sum(MEASURED * clip.frames * clip.size**2 / REFERENCE for clip in asked)
 
 
 def _time(seconds: float) -> str:

@@ -63,7 +63,8 @@ def seen_by_both(first, second, count):
         points = shot.view.vertices["skin"][skin]
         at, _ = optics.project(points, shot.view.camera)
         inside = ((at > 1) & (at < SIZE - 1)).all(axis=1)
-        skin = skin[inside & ~raster.hidden(shot.view, points)]
+        # Lids and lips lie upon each other: here the vertex itself must be what is seen.
+        skin = skin[inside & ~raster.hidden(shot.view, points, before=1e-6)]
     return np.random.default_rng(0).choice(skin, count, replace=False)
 
 

@@ -70,3 +70,10 @@ def test_a_million_clips_are_estimated_in_core_hours():
     """Rendering is linear in people, so a sample of the plan stands for the whole."""
     [small, large] = (cost_of(study_of(n)).seconds["render"] for n in (20, 200))
     assert large == pytest.approx(10 * small, rel=0.01)
+
+
+def test_passes_cost_time_and_disk_of_the_clips_that_have_them():
+    plain, measured = cost_of(study_of()), cost_of(study_of(), passes=["flow"])
+    assert plain.seconds["render"] < measured.seconds["render"] < 1.5 * plain.seconds["render"]
+    assert measured.disk > 2 * plain.disk
+    assert measured.seconds["transfer"] == plain.seconds["transfer"]
