@@ -85,7 +85,8 @@ def _drawn(
     height = np.clip((roots[:, 1] - head.low) / (head.top - head.low), 0, 1)
     reach = length * style.length * np.exp(rng.normal(0, 0.1, len(roots)))
     reach *= style.taper + (1 - style.taper) * np.clip(1.25 * height, 0, 1) ** 1.3
-    return _Strands(roots, reach, style.layer * (0.15 + 0.85 * rng.random(len(roots))))
+    layer = style.layer * (0.5 + 0.5 * np.clip(1.5 * height, 0, 1))  # sides lie closer
+    return _Strands(roots, reach, layer * (0.15 + 0.85 * rng.random(len(roots))))
 
 
 def _walk(
@@ -123,13 +124,14 @@ def flow(
     points: np.ndarray, roots: np.ndarray, outwards: np.ndarray, head: Head, style: Style
 ) -> np.ndarray:
     """(n, 3) unit vectors along the skin: where the style's hair goes at `points` (n, 3)."""
-    way = style.whorl * unit(points - head.whorl) + np.array(style.comb)
+    # What hangs beside the face is neither combed nor parted off it.
+    high = smooth((points[:, 1] - head.marks[27, 1]) / 0.4)[:, None]
+    comb = np.where([True, False, False], high, 1.0) * np.array(style.comb)
+    way = style.whorl * unit(points - head.whorl) + comb
     if style.part:
         side = np.clip((roots[:, 0] - head.parting) / 0.12, -1, 1)
-        # Nobody parts the back, and what hangs beside the face is not pushed off it.
-        ahead = smooth((points[:, 2] - head.whorl[2] + 0.1) / 0.5)
-        high = smooth((points[:, 1] - head.marks[27, 1]) / 0.4)
-        way = way + (style.part * side * ahead * high)[:, None] * [1.0, 0.0, 0.0]
+        ahead = smooth((points[:, 2] - head.whorl[2] + 0.1) / 0.5)  # nobody parts the back
+        way = way + (style.part * side * ahead)[:, None] * high * [1.0, 0.0, 0.0]
         # What grows in the parting itself is laid back over the crown, not into the forehead.
         way = way + ((1 - np.abs(side)) * ahead)[:, None] * [0.0, 0.3, -1.5]
     if style.tie:

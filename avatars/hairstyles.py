@@ -56,7 +56,8 @@ STYLES = {
         shade=0.4,
     ),
     "crop": Style(
-        6000, 4, 0.12, lift=0.4, layer=0.05, clump=0.15, comb=(0.2, 0, 0.4), radius=0.17, shade=0.55,
+        6000, 4, 0.12, lift=0.4, layer=0.05, clump=0.15, comb=(0.2, 0, 0.4), radius=0.17,
+        shade=0.55,
     ),
     "short": Style(
         5200, 7, 0.46, taper=0.13, lift=0.45, bend=0.5, layer=0.2, hug=0.3, comb=(0.9, 0, 0.1),
