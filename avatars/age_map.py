@@ -31,7 +31,7 @@ _HOLLOWS = (
     (((17, 11), (26, 18), (36, 19), (44, 14)), 0.24, 3.2),  # below the eye bag
     (((19, 6), (28, 9), (38, 8)), 0.14, 3.0),  # the lower lid
     (((17, 37), (24, 46), (29, 54), (33, 63)), 0.20, 2.6),  # beside the fold of nose and lip
-    (((26, 69), (29, 80), (32, 93)), 0.24, 2.8),  # in front of the jowl
+    (((26, 69), (29, 80), (32, 93)), 0.15, 3.4),  # in front of the jowl
     (((44, 44), (50, 56), (50, 68)), 0.14, 7.0),  # the hollow of the cheek
     (((64, -34), (68, -20), (66, -8)), 0.14, 7.0),  # the temple
     (((22, -7), (32, -9), (42, -6)), 0.12, 2.6),  # over the eye
@@ -57,7 +57,7 @@ def paint(identity: Identity) -> AgeMap:
 
 def worn(age: float) -> float:
     """How far skin has aged in [0, 1]: none before 30 years, all at 88."""
-    return float(np.clip((age - 30) / 58, 0, 1) ** 1.25)
+    return float(np.clip((age - 30) / 58, 0, 1) ** 1.05)
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ _SAGGING = {
 _FEMALE = {
     "eyebrows/eyebrows-trans-backward": 0.5, "eyebrows/eyebrows-trans-up": 0.3,
     "forehead/forehead-nubian-incr": 0.2,
-    "chin/chin-width-decr": 0.4, "chin/chin-height-decr": 0.3, "chin/chin-prominent-decr": 0.2,
+    "chin/chin-width-decr": 0.35, "chin/chin-height-decr": 0.15, "chin/chin-prominent-decr": 0.2,
     "chin/chin-bones-decr": 0.4, "head/head-oval": 0.3,
     "eyes/{s}-eye-scale-incr": 0.25, "eyes/{s}-eye-height2-incr": 0.2,
     "cheek/{s}-cheek-bones-incr": 0.3,

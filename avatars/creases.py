@@ -41,7 +41,7 @@ FAMILIES = {
         "12": 0.9, "10": 0.8, "9": 0.7, "6": 0.4, "14": 0.4, "20": 0.3, "15": 0.25,
     }),
     "glabella": Family(1, (-80, 20), (30, 40), 0.25, {"4": 1.0, "9": 0.35}),
-    "marionette": Family(1, (50, 110), (90, 95), 0.5, {"15": 1.0, "20": 0.35, "17": 0.3}),
+    "marionette": Family(1, (50, 110), (90, 95), 0.4, {"15": 1.0, "20": 0.35, "17": 0.3}),
     "nose": Family(2, (-20, 35), (30, 40), 0.15, {"9": 1.0, "10": 0.2}),
     "chin": Family(2, (78, 112), (30, 36), 0.2, {"17": 1.0, "15": 0.25, "24": 0.2}),
 }  # fmt: skip
@@ -49,7 +49,7 @@ FAMILIES = {
 
 def resting(age: float) -> float:
     """How far folds have come to stay in [0, 1]: none before 28 years, all at 85."""
-    return float(np.clip((age - 28) / 57, 0, 1) ** 1.3)
+    return float(np.clip((age - 28) / 57, 0, 1) ** 1.1)
 
 
 class Folds:

@@ -30,7 +30,7 @@ _MIDLINE = (
     ("nose/nose-width2", "decr", "incr"), ("nose/nose-width3", "decr", "incr"),
     ("nose/nose-curve", "concave", "convex"), ("nose/nose-flaring", "decr", "incr"),
     ("nose/nose-base", "down", "up"), ("nose/nose-greek", "decr", "incr"),
-    ("nose/nose-trans", "down", "up"), ("mouth/mouth-cupidsbow", "decr", "incr"),
+    ("mouth/mouth-cupidsbow", "decr", "incr"),
     ("mouth/mouth-lowerlip-volume", "decr", "incr"),
     ("mouth/mouth-upperlip-volume", "decr", "incr"),
     ("mouth/mouth-philtrum-volume", "decr", "incr"), ("mouth/mouth-scale-depth", "decr", "incr"),
@@ -56,7 +56,7 @@ _OUTLINES = (
     "head/head-triangular", "head/head-invertedtriangular", "head/head-diamond",
 )  # fmt: skip
 _OUTLINE = 0.7  # the largest weight of one
-_SPREAD = 0.42  # standard deviation of a detail weight; two of it stay inside the sculpted range
+_SPREAD = 0.38  # standard deviation of a detail weight; two of it stay inside the sculpted range
 _LIMIT = 0.85
 _PAIRED_SHARE = 0.6  # of that spread for eyes, cheeks and ears: wider leaves some eyes half shut
 _ASYMMETRY = 0.07  # of paired details, left against right: seen only when looked for

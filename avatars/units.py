@@ -84,7 +84,7 @@ _TABLE = (
     # The sculpted press lifts the corners; a little of the smile is taken back.
     _unit("24", "lip pressor", False,
           ("f:mouthPressLeft", 1.0), ("f:mouthPressRight", 1.0),
-          ("f:mouthRollLower", 0.3), ("f:mouthRollUpper", 0.3),
+          ("f:mouthRollLower", 0.15), ("f:mouthRollUpper", 0.15),
           ("f:mouthSmileLeft", -0.22), ("f:mouthSmileRight", -0.22)),
     # Lips alone part by 3 mm, which 128 px hide; the lower lip sinks and the jaw gives a little.
     _unit("25", "lips part", False,
