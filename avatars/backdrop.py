@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from avatars import optics
 from avatars.scene import Backdrop
 
 SIZE = 96  # pixels a side: blurred anyway
@@ -19,6 +20,26 @@ def paint(backdrop: Backdrop) -> np.ndarray:
         _pillow(picture, rng)
     blurred = _blur(picture, 3.0 if backdrop.kind == "pillow" else 4.0)
     return np.clip(blurred, 0, 1).astype(np.float32)
+
+
+def look_behind(panorama: np.ndarray, turn: float, azimuth: float) -> np.ndarray:
+    """(SIZE, SIZE, 3) float32 in [0, 1]: what a camera at `azimuth` degrees sees of a panorama.
+
+    `panorama` (rows, 2 rows, 3) is turned by `turn` degrees, as `worlds` defines it. A wide view,
+    far out of focus: behind a face nobody reads a room.
+    """
+    rows = len(panorama)
+    away = -optics.direction(azimuth, 0.0)
+    right, up = np.cross(away, [0, 0, 1.0]), np.array([0, 0, 1.0])
+    spread = np.linspace(-0.55, 0.55, SIZE)
+    rays = away + spread[None, :, None] * right + spread[:, None, None] * up
+    a = np.radians(turn)
+    x = np.cos(a) * rays[..., 0] - np.sin(a) * rays[..., 1]
+    y = np.sin(a) * rays[..., 0] + np.cos(a) * rays[..., 1]
+    column = (0.5 - np.arctan2(y, x) / (2 * np.pi)) * 2 * rows
+    row = (np.arctan2(rays[..., 2], np.hypot(x, y)) / np.pi + 0.5) * rows
+    seen = panorama[row.astype(int).clip(0, rows - 1), column.astype(int) % (2 * rows)]
+    return _blur(seen / (0.6 + seen), 4.0).astype(np.float32)  # highlights roll off
 
 
 def _ward(picture: np.ndarray, rng: np.random.Generator) -> None:

@@ -8,6 +8,7 @@ dithering is on by default.
 
 import os
 import tempfile
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import bpy
 import imageio.v3 as iio
 import numpy as np
 
-from avatars import haircurves, materials
+from avatars import complexion, haircurves, materials
+from avatars import signs as sign
 from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
 from avatars.scene import Scene
@@ -47,13 +49,23 @@ class Studio:
             for growth, strands in zip(person.growths, person.neutral.strands, strict=True)
         ]
         self._surroundings = Surroundings(lights)
+        self._skin = materials.SkinState(self._meshes["skin"].materials[0], person.identity)
+        self._regions = complexion.regions(person.base)
+        self._complexion = complexion.paint(person.identity, self._regions)
+        self._albedo = person.albedo
 
-    def enter(self, scene: Scene) -> None:
-        """Put the person into a scene with as many lights as the studio has."""
-        self._surroundings.show(scene, self._centre)
+    def enter(self, scene: Scene, signs: Mapping[str, float]) -> None:
+        """Put the person, with `signs` of illness, into a scene with as many lights."""
+        self._surroundings.show(scene, self._centre, self._albedo)
+        painted = sign.paint(self._complexion, signs, self._regions)
+        self._skin.become(painted, sign.whole(signs), sign.saturation(signs))
 
-    def shoot(self, posed: Posed, seed: int) -> np.ndarray:
-        """(H, W, 3) uint8 sRGB of one frame; `seed` is the sampler's."""
+    def shoot(self, posed: Posed, seed: int, pulse: np.ndarray | None = None) -> np.ndarray:
+        """(H, W, 3) uint8 sRGB of one frame; `seed` is the sampler's.
+
+        `pulse` (3,) is the relative change of the skin's linear RGB.
+        """
+        self._skin.beat(1.0 + (np.zeros(3) if pulse is None else pulse))
         for name, vertices in posed.parts.items():
             mesh, seen = self._meshes[name], vertices[self._seen[name]]
             mesh.vertices.foreach_set("co", seen.astype(np.float32).ravel())
@@ -68,13 +80,17 @@ class Studio:
             path = Path(folder) / "frame.bmp"
             scene.render.filepath = str(path)
             bpy.ops.render.render(write_still=True)
+            materials.drop_unused()
             return np.ascontiguousarray(iio.imread(path)[..., :3])
 
 
-def studio(person: Person, scene: Scene, size: int, samples: int, threads: int) -> Studio:
+def studio(
+    person: Person, scene: Scene, size: int, samples: int, threads: int,
+    signs: Mapping[str, float] | None = None,
+) -> Studio:  # fmt: skip
     """The studio of a person in a scene: the one that stands, when it is theirs."""
     opened = _studio(person, len(scene.lights), size, samples, threads)
-    opened.enter(scene)
+    opened.enter(scene, signs or {})
     return opened
 
 
@@ -97,7 +113,9 @@ def _settings(size: int, samples: int, threads: int) -> str:
     scene.render.threads_mode, scene.render.threads = "FIXED", threads
     scene.render.use_persistent_data = True
     scene.render.dither_intensity = 0.0
-    scene.view_settings.view_transform = "Standard"
+    # Highlights roll off as a film's do: white cloth beside dark skin is not burnt out.
+    scene.view_settings.view_transform = "AgX"
+    scene.view_settings.look = "AgX - Medium High Contrast"
     cycles = scene.cycles
     cycles.samples, cycles.use_adaptive_sampling = samples, False
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"

@@ -2,13 +2,24 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from avatars import angles, expression, landmarks, optics, passes, raster
+from avatars import (
+    angles,
+    covering,
+    expression,
+    landmarks,
+    occluders,
+    optics,
+    passes,
+    raster,
+    vitals,
+)
+from avatars import signs as sign
 from avatars.assets import Assets
 from avatars.conditions import Condition, execute
 from avatars.errors import AvatarError
@@ -28,7 +39,8 @@ class ClipSpec:
     """All that decides a clip's bytes; square frames of `size` pixels, `samples` a pixel.
 
     `stills`, {unit: (left, right)} a frame, are performed exactly, in place of the expression.
-    `passes` of `passes.PASSES` add per-pixel truth and leave the frames as they are.
+    `passes` of `passes.PASSES` add per-pixel truth and leave the frames as they are. `signs` of
+    illness ({name: value in [0, 1]}, `signs.SIGNS`) and `occluders` are on the face throughout.
     """
 
     identity: Identity
@@ -42,6 +54,8 @@ class ClipSpec:
     conditions: tuple[Condition, ...] = ()
     passes: tuple[str, ...] = ()
     stills: tuple[dict[str, list[float]], ...] = ()
+    signs: dict[str, float] = field(default_factory=dict)
+    occluders: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise AvatarError for what cannot be rendered, before anything is built."""
@@ -57,9 +71,12 @@ class ClipSpec:
         angles.require(self.scene.camera.azimuth, self.scene.camera.elevation)
         for condition in self.conditions:
             condition.check()
+        sign.check(self.signs)
+        occluders.check(self.occluders)
 
 
 Truth = dict[str, np.ndarray]
+_VITALS = 1  # a stream of their own beside the performance's, which keeps its draws
 
 
 def render(
@@ -70,9 +87,10 @@ def render(
 
     spec.check()
     course = play(spec, assets)
-    studio = blender.studio(course.person, spec.scene, spec.size, spec.samples, threads)
+    studio = blender.studio(course.person, spec.scene, spec.size, spec.samples, threads, spec.signs)
     say(f"render: device {studio.device}")
-    frames = np.stack([studio.shoot(p, spec.seed + n) for n, p in enumerate(course.posed)])
+    beats = zip(course.posed, course.vitals.pulse, strict=True)
+    frames = np.stack([studio.shoot(p, spec.seed + n, beat) for n, (p, beat) in enumerate(beats)])
     return frames, truth(spec, course)
 
 
@@ -88,17 +106,22 @@ class Course(NamedTuple):
     person: Person
     performance: expression.Performance
     executed: np.ndarray
+    vitals: vitals.Vitals
     posed: list[Posed]
 
 
 def play(spec: ClipSpec, assets: Assets) -> Course:
     """The course of a clip: bytes of its specification alone."""
     performance = perform(spec)
-    person = _person(json.dumps(spec.identity.row()), assets)
+    person = _person(json.dumps(spec.identity.row()), spec.occluders, assets)
     executed = execute(spec.conditions, performance.intended, spec.fps)
-    motion = (executed, performance.head_deg, performance.gaze_deg, performance.shift_mm)
-    posed = [person.posed(*frame) for frame in zip(*motion, strict=True)]
-    return Course(person, performance, executed, posed)
+    alive = _live(spec)
+    motion = (
+        executed, performance.head_deg, performance.gaze_deg, performance.shift_mm, alive.breath_mm,
+    )  # fmt: skip
+    far = spec.scene.camera.distance
+    posed = [person.posed(*frame, gaze_m=far) for frame in zip(*motion, strict=True)]
+    return Course(person, performance, executed, alive, posed)
 
 
 def view(spec: ClipSpec, person: Person, posed: Posed) -> View:
@@ -108,8 +131,8 @@ def view(spec: ClipSpec, person: Person, posed: Posed) -> View:
 
 
 @lru_cache(maxsize=1)  # the clips of a chunk are one person's, mostly
-def _person(row: str, assets: Assets) -> Person:
-    return Person(Identity.parse(json.loads(row)), assets, Targets(assets.targets()))
+def _person(row: str, worn: tuple[str, ...], assets: Assets) -> Person:
+    return Person(Identity.parse(json.loads(row)), assets, Targets(assets.targets()), worn)
 
 
 def perform(spec: ClipSpec) -> expression.Performance:
@@ -120,9 +143,16 @@ def perform(spec: ClipSpec) -> expression.Performance:
     return expression.perform(expression.load(spec.expression), spec.frames, spec.fps, rng)
 
 
+def _live(spec: ClipSpec) -> vitals.Vitals:
+    """Breath and pulse of a clip, from its seed; stills are as still as asked."""
+    if spec.stills:
+        return vitals.still(spec.frames)
+    return vitals.course(spec.frames, spec.fps, np.random.default_rng([spec.seed, _VITALS]))
+
+
 def truth(spec: ClipSpec, course: Course) -> Truth:
     """The arrays of a clip's truth file, keyed as `docs/formats/clip.md` lists them."""
-    person, performance, executed, posed = course
+    person, performance, executed, alive, posed = course
     camera = optics.projection(spec.scene.camera, person.centre, spec.size)
     views = [view(spec, person, p) for p in posed]
     arrays = {
@@ -132,6 +162,12 @@ def truth(spec: ClipSpec, course: Course) -> Truth:
         "head_deg": performance.head_deg.astype(np.float32),
         "gaze_deg": performance.gaze_deg.astype(np.float32),
         "head_shift_mm": performance.shift_mm.astype(np.float32),
+        "gaze_m": np.array(spec.scene.camera.distance),
+        "breath_mm": alive.breath_mm.astype(np.float32),
+        "pulse": alive.pulse.astype(np.float32),
+        "signs": np.array(sign.SIGNS),
+        "sign_values": np.array([spec.signs.get(name, 0.0) for name in sign.SIGNS], np.float32),
+        "occluders": np.array(spec.occluders, dtype=str),
         "camera": camera,
         "landmarks_px": np.stack(
             [landmarks.project(p.landmarks, camera) for p in posed]
@@ -146,8 +182,12 @@ def truth(spec: ClipSpec, course: Course) -> Truth:
 
 
 def _visible(spec: ClipSpec, person: Person, seen: View, posed: Posed) -> np.ndarray:
-    """(68,) whether the skin at each landmark faces the camera and no other skin hides it."""
+    """(68,) whether the skin at each landmark faces the camera and nothing hides it.
+
+    Other skin and what is worn can; strands do not count.
+    """
     eye = optics.pose(spec.scene.camera, person.centre)[:3, 3]
     facing = landmarks.facing(posed.parts["skin"], person.quads, eye)
     skin = seen._replace(parts=[part for part in person.parts if part.name == "skin"])
-    return np.asarray(facing & ~raster.hidden(skin, posed.landmarks, _INTO_SKIN))
+    behind = raster.hidden(skin, posed.landmarks, _INTO_SKIN) | covering.hidden(seen, posed)
+    return np.asarray(facing & ~behind)

@@ -3,12 +3,13 @@
 import bpy
 import numpy as np
 
-from avatars import age_map, crease_lines, haircurves
+from avatars import age_map, crease_lines, haircurves, ward_materials
 from avatars.identity import Identity
 from avatars.person import Part
 
 # Luminance weights of linear Rec.709.
 _LUMA = (0.2126, 0.7152, 0.0722)
+_FILM = 1.18  # gives back the saturation that the film's highlights take from skin
 _DARKEST = 1.4  # mm: a groove this deep keeps 45 % of the skin's colour
 
 
@@ -20,7 +21,9 @@ def make(part: Part, identity: Identity) -> bpy.types.Material:
         return _hair(part)
     if part.material == "eye":
         return _eye(part)
-    return _mouth(part)
+    if part.material == "mouth":
+        return _mouth(part)
+    return ward_materials.make(part.material)
 
 
 def _textured(name: str, texture: str) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Node]:
@@ -36,15 +39,62 @@ def _skin(part: Part, identity: Identity) -> bpy.types.Material:
     material, shade, picture = _textured("skin", str(part.texture))
     tree = material.node_tree
     tone = tree.nodes.new("ShaderNodeHueSaturation")
-    # Pallor takes colour out and a little light in: blood leaves the skin.
-    tone.inputs["Saturation"].default_value = 1.0 - 0.55 * identity.pallor
-    tone.inputs["Value"].default_value = (1.0 + identity.tone) * (1.0 + 0.12 * identity.pallor)
+    tone.name = "tone"
     tree.links.new(picture.outputs["Color"], tone.inputs["Color"])
-    shade.inputs["Specular IOR Level"].default_value = 0.32
-    folded = _fold(tree, tone.outputs["Color"], shade, identity)
+    colour, rough = _complexion(tree, tone.outputs["Color"], shade)
+    folded = _fold(tree, colour, shade, identity)
     folded = haircurves.between(tree, folded, identity)
-    _dress(tree, folded, shade, identity.gown)
+    _dress(tree, folded, rough, shade, identity.gown)
     return material
+
+
+class SkinState:
+    """What of a skin's material changes from clip to clip, or with the pulse."""
+
+    def __init__(self, material: bpy.types.Material, identity: Identity) -> None:
+        nodes = material.node_tree.nodes
+        self._tone, self._whole, self._picture = (
+            nodes[name] for name in ("tone", "whole", "complexion")
+        )
+        self._identity = identity
+        self._tint = np.ones(3)
+
+    def become(self, painted: np.ndarray, tint: np.ndarray, saturation: float) -> None:
+        """Wear `painted` (S, S, 4) of `complexion`, all skin times `tint` (3,), less saturated."""
+        show(self._picture, "complexion", painted, "Non-Color")
+        # Pallor takes colour out and a little light in: blood leaves the skin.
+        own = self._identity
+        colourful = _FILM * (1.0 - 0.55 * own.pallor) * saturation
+        self._tone.inputs["Saturation"].default_value = colourful
+        self._tone.inputs["Value"].default_value = (1.0 + own.tone) * (1.0 + 0.12 * own.pallor)
+        self._tint = tint
+        self.beat(np.ones(3))
+
+    def beat(self, pulse: np.ndarray) -> None:
+        """Times `pulse` (3,): what a heartbeat does to all skin's linear RGB."""
+        self._whole.inputs[1].default_value = self._tint * pulse
+
+
+def _complexion(
+    tree: bpy.types.NodeTree, skin: bpy.types.NodeSocket, shade: bpy.types.Node
+) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """The skin's colour times the painted factors, and its painted roughness."""
+    picture = tree.nodes.new("ShaderNodeTexImage")
+    picture.name, picture.extension = "complexion", "EXTEND"
+    tree.links.new(_crease_uv(tree), picture.inputs["Vector"])
+    local, whole = (tree.nodes.new("ShaderNodeVectorMath") for _ in range(2))
+    local.operation = whole.operation = "MULTIPLY"
+    whole.name = "whole"
+    tree.links.new(skin, local.inputs[0])
+    tree.links.new(picture.outputs["Color"], local.inputs[1])
+    tree.links.new(local.outputs["Vector"], whole.inputs[0])
+    # Oil and water that make skin smooth also make it reflect more: F0 of 2.8 % dry.
+    gloss = tree.nodes.new("ShaderNodeMapRange")
+    gloss.inputs["From Min"].default_value, gloss.inputs["From Max"].default_value = 0.16, 0.5
+    gloss.inputs["To Min"].default_value, gloss.inputs["To Max"].default_value = 0.75, 0.30
+    tree.links.new(picture.outputs["Alpha"], gloss.inputs["Value"])
+    tree.links.new(gloss.outputs["Result"], shade.inputs["Specular IOR Level"])
+    return whole.outputs["Vector"], picture.outputs["Alpha"]
 
 
 def _fold(
@@ -120,8 +170,9 @@ def _shaded(
 
 
 def _dress(
-    tree: bpy.types.NodeTree, skin: bpy.types.NodeSocket, shade: bpy.types.Node, gown: list[float]
-) -> None:
+    tree: bpy.types.NodeTree, skin: bpy.types.NodeSocket, rough_skin: bpy.types.NodeSocket,
+    shade: bpy.types.Node, gown: list[float],
+) -> None:  # fmt: skip
     """Matt cloth where the vertex attribute `gown` is positive, skin elsewhere."""
     below = tree.nodes.new("ShaderNodeAttribute")
     below.attribute_name = "gown"
@@ -131,7 +182,8 @@ def _dress(
     colour = tree.nodes.new("ShaderNodeMix")
     colour.data_type = "RGBA"
     rough = tree.nodes.new("ShaderNodeMapRange")
-    rough.inputs["To Min"].default_value, rough.inputs["To Max"].default_value = 0.5, 0.9
+    tree.links.new(rough_skin, rough.inputs["To Min"])
+    rough.inputs["To Max"].default_value = 0.9
     tree.links.new(below.outputs["Fac"], covered.inputs[0])
     tree.links.new(covered.outputs["Value"], colour.inputs["Factor"])
     tree.links.new(covered.outputs["Value"], rough.inputs["Value"])
@@ -170,8 +222,22 @@ def _eye(part: Part) -> bpy.types.Material:
     tree = material.node_tree
     tree.links.new(picture.outputs["Color"], shade.inputs["Base Color"])
     tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
-    shade.inputs["Roughness"].default_value = 0.12
+    shade.inputs["Roughness"].default_value = 0.4
+    shade.inputs["Specular IOR Level"].default_value = 0.0
+    _wet(tree, shade)
     return material
+
+
+def _wet(tree: bpy.types.NodeTree, shade: bpy.types.Node) -> None:
+    """A film of tears over all of the eye, the clear cornea too: a mirror, weighed by Fresnel."""
+    film, angle = tree.nodes.new("ShaderNodeBsdfGlossy"), tree.nodes.new("ShaderNodeFresnel")
+    film.inputs["Roughness"].default_value = 0.05
+    angle.inputs["IOR"].default_value = 1.38
+    both = tree.nodes.new("ShaderNodeMixShader")
+    tree.links.new(angle.outputs["Fac"], both.inputs["Fac"])
+    tree.links.new(shade.outputs["BSDF"], both.inputs[1])
+    tree.links.new(film.outputs["BSDF"], both.inputs[2])
+    tree.links.new(both.outputs["Shader"], tree.nodes["Material Output"].inputs["Surface"])
 
 
 def _mouth(part: Part) -> bpy.types.Material:
@@ -188,12 +254,34 @@ def _mouth(part: Part) -> bpy.types.Material:
 
 
 def image(name: str, pixels: np.ndarray, colour_space: str) -> bpy.types.Image:
-    """A square picture in Blender of float32 `pixels` (S, S, 3), first row at the bottom."""
-    made = bpy.data.images.new(name, *pixels.shape[:2], float_buffer=True)
+    """A picture in Blender of float32 `pixels` (H, W, 3 or 4), first row at the bottom."""
+    height, width = pixels.shape[:2]
+    made = bpy.data.images.new(name, width, height, float_buffer=True)
     made.colorspace_settings.name = colour_space
-    rgba = np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
-    made.pixels.foreach_set(rgba.ravel())
+    made.alpha_mode = "CHANNEL_PACKED"  # a fourth channel is no opacity
+    rgba = np.dstack([pixels, np.ones_like(pixels[..., :1])])[..., :4]
+    made.pixels.foreach_set(np.ascontiguousarray(rgba).ravel())
     return made
+
+
+def show(node: bpy.types.Node, name: str, pixels: np.ndarray, colour_space: str) -> None:
+    """Let a texture node show `pixels` in place of the picture it shows.
+
+    A picture of its own each time: Cycles does not notice pixels that change.
+    """
+    node.image = image(name, pixels, colour_space)
+
+
+def drop_unused() -> None:
+    """Remove the pictures that no node shows any more; call it after a render.
+
+    Cycles knows a picture by its address. One that is removed before Cycles has let go of it leaves
+    its address to the next new one, which then shows the old pixels.
+    """
+    made = [picture for picture in bpy.data.images if picture.source == "GENERATED"]
+    for picture in made:
+        if not picture.users:
+            bpy.data.images.remove(picture)
 
 
 def glow() -> tuple[bpy.types.Material, bpy.types.Node]:

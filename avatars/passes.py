@@ -18,6 +18,9 @@ from avatars.raster import Shot, View
 # A pixel's label is the index of its part; the order is the file format's.
 LABELS = (
     "background", "skin", "gown", "eyes", "brows", "lashes", "hair", "beard", "teeth", "tongue",
+    "glasses", "lenses", "nasal_cannula", "oxygen_mask", "oxygen_rim", "elastic",
+    "endotracheal_tube", "connector", "tape", "nasogastric_tube", "nasogastric_tape",
+    "head_bandage", "eye_pads", "eye_tape", "pillow",
 )  # fmt: skip
 
 Arrays = dict[str, np.ndarray]

@@ -1,11 +1,12 @@
 """A whole person: skin, gown and every fitted part, posed together. No Blender in here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from avatars import basemesh, hair, hairroots, landmarks, pose, proxy
+from avatars import basemesh, complexion, hair, hairroots, landmarks, occluders, pose, proxy
 from avatars.assets import Assets
 from avatars.creases import Folds
 from avatars.face import Face
@@ -29,7 +30,8 @@ _EYE_DEPTH = np.array([0.0, 0.0, 0.005])
 class Part:
     """What a renderer needs once: quads (F, 4), corner uvs (F, 4, 2), material by name.
 
-    `material` is skin|hair|eye|mouth; `tint` linear RGB or None keeps the texture's colours;
+    `material` is skin|hair|eye|mouth, or an occluder's, which has no texture; `tint` linear RGB or
+    None keeps the texture's colours;
     `gown` (V,) decimetres below the neckline, positive where cloth covers the skin, `cover` (V,)
     share of hair's shade between its strands (both skin only).
     """
@@ -38,7 +40,7 @@ class Part:
     quads: np.ndarray
     uvs: np.ndarray
     material: str
-    texture: Path
+    texture: Path | None
     tint: list[float] | None = None
     gown: np.ndarray | None = None
     cover: np.ndarray | None = None
@@ -65,8 +67,12 @@ class Posed:
 class Person:
     """An identity made of geometry; `posed` is all that moves."""
 
-    def __init__(self, identity: Identity, assets: Assets, targets: Targets) -> None:
+    def __init__(
+        self, identity: Identity, assets: Assets, targets: Targets, worn: Sequence[str] = ()
+    ) -> None:
+        """`worn` are names of `occluders`; AvatarError for an unknown one."""
         self.identity = identity
+        self.albedo = complexion.albedo(assets.skin(identity.skin), identity)
         self.base = basemesh.load(assets)
         self.face = Face(identity, self.base, targets)
         self._scale = proxy.head_scale(self.base, self.face.neutral)
@@ -83,6 +89,7 @@ class Person:
         self.ears = hairroots.ears(assets)  # vertex ids, left and right
         self.growths = hair.wear(wearer)
         self._cover = hair.cover(wearer)
+        self._worn = occluders.dress(worn, self.face.neutral, self.base)
         self.parts = self._parts(assets)
 
     @property
@@ -99,24 +106,28 @@ class Person:
 
     def posed(
         self, executed: np.ndarray, head_deg: np.ndarray, gaze_deg: np.ndarray,
-        shift_mm: float = 0.0,
+        shift_mm: float = 0.0, breath_mm: float = 0.0, gaze_m: float = 1.0,
     ) -> Posed:  # fmt: skip
         """The frame of `executed` units (U, 2), head (3,) and gaze (2,) in degrees.
 
-        `shift_mm` is how far the head is carried forward (unit 57) or, negative, back (58).
+        `shift_mm` is how far the head is carried forward (unit 57) or, negative, back (58);
+        `breath_mm` how far a breath lifts the shoulders; `gaze_m` how far off both eyes look.
         """
         straight = self.face.express(executed, gaze_deg)
-        maps = pose.chain_transforms(self.base, self.face.neutral, head_deg, shift_mm)
+        maps = pose.chain_transforms(self.base, self.face.neutral, head_deg, shift_mm, breath_mm)
         skin = straight.copy()
         shown = self._shown
         skin[shown] = pose.skin(straight[shown], self.base.weights[shown], maps)
         parts = {"skin": skin + self._ease}
         for kind, (part, _) in self._proxies.items():
             if kind == "eyes":
-                fitted = pose.turn_eyes(self._eyes, self._centres, gaze_deg)
+                fitted = pose.turn_eyes(self._eyes, self._centres, gaze_deg, gaze_m / METRES)
             else:
                 fitted = part.fit(straight, self._scale)
             parts[kind] = pose.skin(fitted, self._weights[part.name], maps)
+        for thing in self._worn:
+            fitted = thing.fit(self.face.neutral, straight)
+            parts[thing.piece.name] = pose.skin(fitted, thing.weights, maps)
         marks = landmarks.locate(skin)
         return Posed(
             parts={name: to_world(vertices) for name, vertices in parts.items()},
@@ -140,7 +151,12 @@ class Person:
             Part(kind, p.mesh.quads, p.mesh.uvs, _MATERIALS[kind], p.texture, tint)
             for kind, (p, tint) in self._proxies.items()
         ]
-        return [body, *fitted]
+        worn = [
+            Part(t.piece.name, t.piece.solid.quads, t.piece.solid.uvs[t.piece.solid.quads],
+                 t.piece.material, None)
+            for t in self._worn
+        ]  # fmt: skip
+        return [body, *fitted, *worn]
 
     def _below_neckline(self) -> np.ndarray:
         """(V,) decimetres below the neckline on the base mesh."""

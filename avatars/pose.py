@@ -12,6 +12,7 @@ from avatars.basemesh import CHAIN, BaseMesh
 HEAD_AXES = ("yaw", "pitch", "roll")
 GAZE_AXES = ("yaw", "pitch")
 _DM = 0.01  # decimetres a millimetre
+_HELD = 0.6  # of the shoulders' rise in a breath that the head does not follow
 _SHARES = (0.15, 0.2, 0.25, 0.4)  # of a head turn, over `CHAIN`: a bent neck without a kink
 
 
@@ -25,13 +26,16 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
 
 
 def chain_transforms(
-    base: BaseMesh, neutral: np.ndarray, head_deg: np.ndarray, forward_mm: float = 0.0
-) -> np.ndarray:
+    base: BaseMesh, neutral: np.ndarray, head_deg: np.ndarray, forward_mm: float = 0.0,
+    breath_mm: float = 0.0,
+) -> np.ndarray:  # fmt: skip
     """(5, 3, 4) affine maps of trunk, neck01-03 and head for a head pose (3,) in degrees.
 
-    `forward_mm` carries the head along the way the trunk faces, back when negative.
+    `forward_mm` carries the head along the way the trunk faces, back when negative; `breath_mm`
+    lifts the shoulders, and the head, which the neck holds, by less.
     """
     maps = [np.eye(4)]
+    maps[0][1, 3] = _DM * breath_mm
     for bone, share in zip(CHAIN, _SHARES, strict=True):
         joint = base.joint(neutral, f"{bone}____head")
         local = np.eye(4)
@@ -39,6 +43,7 @@ def chain_transforms(
         local[:3, 3] = joint - local[:3, :3] @ joint
         moved = maps[-1] @ local
         moved[2, 3] += share * _DM * forward_mm
+        moved[1, 3] -= share * _DM * _HELD * breath_mm
         maps.append(moved)
     return np.stack(maps)[:, :3]
 
@@ -64,14 +69,27 @@ def _sphere(points: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3])
 
 
-def turn_eyes(vertices: np.ndarray, centres: np.ndarray, gaze_deg: np.ndarray) -> np.ndarray:
-    """Eye vertices (E, 3) rotated about their own of two `centres` (2, 3), left then right."""
-    turn = rotation(float(gaze_deg[0]), float(gaze_deg[1]))
+def turn_eyes(
+    vertices: np.ndarray, centres: np.ndarray, gaze_deg: np.ndarray, distance: float
+) -> np.ndarray:
+    """Eye vertices (E, 3) rotated about their own of two `centres` (2, 3), left then right.
+
+    Both look at one point, `distance` (in the vertices' unit) from between them along the gaze:
+    near things make eyes converge.
+    """
     left = vertices[:, 0] > 0
     turned = vertices.copy()
-    for mask, centre in ((left, centres[0]), (~left, centres[1])):
+    turns = [rotation(*angles) for angles in converging(centres, gaze_deg, distance)]
+    for mask, centre, turn in zip((left, ~left), centres, turns, strict=True):
         turned[mask] = (vertices[mask] - centre) @ turn.T + centre
     return turned
+
+
+def converging(centres: np.ndarray, gaze_deg: np.ndarray, distance: float) -> np.ndarray:
+    """(2, 2) yaw and pitch in degrees of the left and right eye that look at one point."""
+    ahead = rotation(float(gaze_deg[0]), float(gaze_deg[1]))[:, 2]
+    x, y, z = (centres.mean(axis=0) + distance * ahead - centres).T
+    return np.degrees(np.stack([np.arctan2(x, z), np.arctan2(y, np.hypot(x, z))], axis=1))
 
 
 def lid_follow(gaze_pitch: float) -> float:

@@ -222,8 +222,13 @@ def _cross(a: np.ndarray, b: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 
 def _opaque(part: Part, seen: _Fragments) -> _Fragments:
-    """Without the fragments that the texture's alpha cuts away (hair, brows, lashes, eyes)."""
-    if part.material not in ("hair", "eye"):
+    """Without the fragments that the texture's alpha cuts away (hair, brows, lashes, eyes).
+
+    A lens is no fragment at all: what is seen is the eye behind it.
+    """
+    if part.material == "glass":
+        return _Fragments(*(values[:0] for values in seen))
+    if part.texture is None or part.material not in ("hair", "eye"):
         return seen
     uvs = np.concatenate([part.uvs[:, half] for half in _HALVES])
     alpha = _alpha(part.texture)

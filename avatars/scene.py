@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from avatars import angles
+from avatars import angles, worlds
 from avatars.errors import AvatarError
 
 SENSOR_MM = 36.0
@@ -44,8 +44,20 @@ class Light:
 
 
 @dataclass(frozen=True)
+class World:
+    """A panorama of `worlds` as light: `turn` in degrees, `share` of the face's light it gives."""
+
+    name: str
+    turn: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Backdrop:
-    """What stands behind: kind plain|ward|pillow, its colours (linear RGB) and its own seed."""
+    """What stands behind: kind plain|ward|pillow|world, its colours (linear RGB), its own seed.
+
+    A `world` backdrop is the blurred panorama that lights the scene.
+    """
 
     kind: str
     colours: list[list[float]]
@@ -54,13 +66,19 @@ class Backdrop:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything of a clip that is not the person or the motion."""
+    """Everything of a clip that is not the person or the motion.
+
+    Lamps and panorama say how light falls; how bright it is follows from the face that is
+    metered (`exposure`), off which `exposure` stands, in stops.
+    """
 
     camera: Camera
     lights: list[Light]
     setting: str
     ambient: float
     backdrop: Backdrop
+    world: World | None
+    exposure: float
 
     def row(self) -> dict[str, Any]:
         """The scene as plain JSON values."""
@@ -76,12 +94,22 @@ class Scene:
             setting=row["setting"],
             ambient=row["ambient"],
             backdrop=_record(Backdrop, row["backdrop"]),
+            world=_world_of(row["world"]),
+            exposure=row["exposure"],
         )
 
 
 def _record(kind: type, row: dict[str, Any]) -> Any:
     _require_fields(kind, row)
     return kind(**row)
+
+
+def _world_of(row: dict[str, Any] | None) -> World | None:
+    if row is None:
+        return None
+    world: World = _record(World, row)
+    worlds.require(world.name)
+    return world
 
 
 def _require_fields(kind: type, row: dict[str, Any]) -> None:
@@ -110,19 +138,35 @@ _SETTINGS = {
 }
 _HEAD_BEHIND = 0.06  # m from the middle of the face, which a camera looks at, to the head's
 _BACKDROPS = ("plain", "ward", "pillow")
+_WORLDS = 0.6  # of scenes stand in a panorama's light; the others have lamps alone
+_TURNS = 12  # draws for a panorama's turn: two turns in three light the face well enough
+_LIT = 0.5  # of the panorama's best light must fall on the face: no one is seen against the sun
 
 
 def sample_scene(rng: np.random.Generator) -> Scene:
     """A scene at the framing the compact motion model knows: the head about 60 % of the width."""
     setting = str(rng.choice(list(_SETTINGS)))
     mirrored = -1.0 if rng.random() < 0.5 else 1.0
-    return Scene(
-        camera=_camera(rng),
-        lights=[_light(rng, mirrored, *values) for values in _SETTINGS[setting]],
-        setting=setting,
-        ambient=_rounded(rng.uniform(0.22, 0.4)),
-        backdrop=_backdrop(rng),
-    )
+    camera = _camera(rng)
+    lights = [_light(rng, mirrored, *values) for values in _SETTINGS[setting]]
+    ambient = _rounded(rng.uniform(0.22, 0.4))
+    backdrop = _backdrop(rng)
+    world = _world(rng)
+    if world and rng.random() < 0.5:
+        backdrop = replace(backdrop, kind="world")
+    exposure = _rounded(rng.uniform(-0.35, 0.25))
+    return Scene(camera, lights, setting, ambient, backdrop, world, exposure)
+
+
+def _world(rng: np.random.Generator) -> World | None:
+    name, share = str(rng.choice(worlds.names())), rng.uniform(0.6, 0.9)
+    turns = rng.uniform(0, 360, _TURNS)
+    if rng.random() > _WORLDS:
+        return None
+    front = np.array([[0.0, -1.0, 0.0]])
+    lit = [worlds.irradiance(name, turn, front).sum() for turn in turns]
+    first = int(np.argmax(np.array(lit) >= _LIT * max(lit)))
+    return World(name, _rounded(turns[first]), _rounded(share))
 
 
 def seen_from(scene: Scene, azimuth: float, elevation: float) -> Scene:

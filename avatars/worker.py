@@ -25,7 +25,7 @@ from avatars.identity import Identity
 from avatars.portable import hold_denoiser
 from avatars.scene import Scene
 
-_OPTIONAL = {"passes", "stills"}
+_OPTIONAL = {"passes", "stills", "signs", "occluders"}
 
 
 def parse_spec(row: dict[str, Any]) -> ClipSpec:
@@ -39,6 +39,7 @@ def parse_spec(row: dict[str, Any]) -> ClipSpec:
         "conditions": tuple(Condition.parse(condition) for condition in row["conditions"]),
         "passes": tuple(row.get("passes", ())),
         "stills": tuple(row.get("stills", ())),
+        "occluders": tuple(row.get("occluders", ())),
     }
     return ClipSpec(**{**row, **records})
 

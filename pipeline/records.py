@@ -84,12 +84,14 @@ class Planned(Record):
 class ClipPlan(Planned):
     """One avatar clip to render; `identity` and `scene` are avatars' own plain records.
 
+    `signs` of illness and `occluders` stand in a row only where there are some.
+
     `clip_id` is the digest of what is rendered, so studies share renders. `key` names the clip for
     people and for seeding ("3/anger"); frames at `fps` per second, square frames of `size` pixels,
     `samples` Cycles samples a pixel. `passes` are per-pixel truth beside the frames.
     """
 
-    LEFT_OUT = frozenset({"passes"})
+    LEFT_OUT = frozenset({"signs", "occluders", "passes"})
 
     kind: Literal["clip"] = "clip"
     clip_id: str
@@ -105,6 +107,8 @@ class ClipPlan(Planned):
     samples: int
     conditions: list[dict[str, Any]] = []
     passes: list[str] = []
+    signs: dict[str, float] = {}
+    occluders: list[str] = []
 
     def shown(self) -> dict[str, Any]:
         """The row without what the clip is in its study, and without its passes."""

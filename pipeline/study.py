@@ -82,11 +82,15 @@ def ends(value: float | Span) -> Span:
     return value if isinstance(value, tuple) else (value, value)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Arm(Part):
     """People of `cohorts` who perform `expressions` under `conditions`; the `label` that follows.
 
     Each performs each expression `repeats` times. Each performance is seen by every one of
-    `cameras`, or by one in front; `passes` are per-pixel truth beside `plan.passes`.
+    `cameras`, or by one in front; `passes` are per-pixel truth beside `plan.passes`. `signs` of
+    illness are fixed or drawn from a range, `occluders` worn in a share of the clips.
     `trained: false` keeps an arm out of every
     training side: it is asked about, never learnt from.
     """
@@ -95,10 +99,19 @@ class Arm(Part):
     cohorts: list[Name] = Field(min_length=1)
     expressions: list[str] = Field(min_length=1)
     conditions: list[Impairment] = Field([])
+    signs: dict[str, Share | tuple[Share, Share]] = Field({})
+    occluders: dict[str, Share] = Field({})
     repeats: int = Field(1, ge=1)
     cameras: list[Viewpoint] = Field([])
     passes: list[Pass] = Field([])
     trained: bool = True
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Arm":
+        for name, value in self.signs.items():
+            if isinstance(value, tuple) and value[0] > value[1]:
+                raise ValueError(f"signs.{name} goes from {value[0]} to {value[1]}; swap them")
+        return self
 
 
 class Input(Part):

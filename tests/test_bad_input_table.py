@@ -24,14 +24,16 @@ from flows import runners, settings, workspace
 from flows.cli import main
 from flows.commands import shard
 from pipeline.corpus import planned, register, render
+from pipeline.corpus.feasible import check_arms
 from pipeline.errors import PallorError
 from pipeline.faces import framing
 from pipeline.files import file_digest, read_json
 from pipeline.media import footage, video
 from pipeline.motion import portraits
-from pipeline.params import load_params
+from pipeline.params import Params, load_params
 from pipeline.store import shards
 from pipeline.store.store import Job, Store
+from pipeline.study import read_study
 from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +84,19 @@ def row(text):
     return lambda here: register.read_register(write(here / "register.csv", REGISTER + text))
 
 
+def arm(**worn):
+    """The main study whose first arm wears something."""
+    study = read_study(ROOT / "studies" / "deterioration" / "study.yaml")
+    first = study.arms[0].model_copy(update=worn)
+    return lambda _: check_arms(
+        study.model_copy(update={"arms": [first, *study.arms[1:]]}), Params()
+    )
+
+
 CASES |= {
+    "`signs: {palor: 0.5}`": arm(signs={"palor": 0.5}),
+    "`occluders: {oxigen_mask: 1}`": arm(occluders={"oxigen_mask": 1.0}),
+    "`occluders: {eye_pads: 1}` where unit 43 is shown": arm(occluders={"eye_pads": 1.0}),
     "`pallor rnder`": lambda _: told(["rnder"]),
     "`pallor run` outside a clone": lambda _: workspace.require_workspace(),
     "`--set plan.frams=6`": setting("plan.frams=6"),

@@ -11,7 +11,7 @@ from flows.workspace import home
 from pipeline.errors import ClipError
 from pipeline.outputs import output_file
 
-KINDS = ("people", "units", "arms", "expressions", "conditions")
+KINDS = ("people", "units", "arms", "expressions", "conditions", "lights", "signs", "wards")
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -29,7 +29,7 @@ def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None
 
 
 def sheet(options: Namespace) -> None:
-    """`pallor sheet`: people, units, arms, expressions or conditions side by side."""
+    """`pallor sheet`: one kind of `KINDS`, side by side."""
     from avatars.assets import fetch
     from pipeline.corpus.gallery import make_sheet, plan_sheet
 

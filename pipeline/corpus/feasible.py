@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from avatars import conditions, expression
+from avatars import conditions, expression, occluders
 from avatars.errors import AvatarError
+from avatars.signs import SIGNS
 from pipeline.errors import StudyError
 from pipeline.naming import nearest
 from pipeline.params import Params
 from pipeline.records import ClipPlan
-from pipeline.study import Study
+from pipeline.study import Arm, Study
 from pipeline.task import Task
 
 
@@ -34,6 +35,27 @@ def check_arms(study: Study, params: Params) -> None:
                 raise StudyError(
                     f"{where}: arms.{number}.conditions: there is no condition "
                     f"'{condition.kind}'; {nearest(condition.kind, conditions.KINDS)}"
+                )
+        _check_worn(f"{where}: arms.{number}", arm)
+
+
+def _check_worn(where: str, arm: Arm) -> None:
+    """Raise StudyError for what nobody wears, and for what hides a unit that the arm is about."""
+    for name in arm.signs:
+        if name not in SIGNS:
+            raise StudyError(f"{where}.signs: there is no sign '{name}'; {nearest(name, SIGNS)}")
+    for name in arm.occluders:
+        if name not in occluders.OCCLUDERS:
+            raise StudyError(
+                f"{where}.occluders: there is no occluder '{name}'; "
+                f"{nearest(name, occluders.OCCLUDERS)}"
+            )
+        for expression_name in arm.expressions:
+            units = {a.unit for a in expression.load(expression_name).activations}
+            if lost := sorted(units & set(occluders.HIDES[name]), key=int):
+                raise StudyError(
+                    f"{where}.occluders: {name} hides unit {lost[0]}, which {expression_name} "
+                    f"shows and the label '{arm.label}' needs; take {name} out of this arm"
                 )
 
 

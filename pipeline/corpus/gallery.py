@@ -5,9 +5,8 @@ and not one lucky performance. A sheet is planned as data, then rendered, then d
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,17 +14,17 @@ from PIL import Image
 from avatars import conditions, expression
 from avatars.identity import Identity
 from avatars.units import UNITS
-from pipeline.corpus.plan import plan_clip, population
-from pipeline.corpus.render import render_specs, spec_of
+from pipeline.corpus import bedside
+from pipeline.corpus.cells import Cell, Order, Panel, Sheet, Still, chunks, held, panel, person
+from pipeline.corpus.plan import population
+from pipeline.corpus.render import render_specs
 from pipeline.corpus.sheet import contact_sheet
 from pipeline.errors import ParamsError
 from pipeline.files import writing
 from pipeline.media.video import Frames
 from pipeline.params import Params
 from pipeline.store.store import Store
-from pipeline.study import Impairment, Study
-
-Still = dict[str, list[float]]  # {unit: [own left, own right]}
+from pipeline.study import Arm, Impairment, Study
 
 MOST = 100  # people that a page can hold
 SEVERITIES = (0.0, 0.5, 1.0)
@@ -36,38 +35,6 @@ TASKS: dict[str, Still] = {
     "eyes": {"43": [1.0, 1.0]},
     "smile": {"6": [0.6, 0.6], "12": [0.9, 0.9]},
 }
-
-
-class Cell(NamedTuple):
-    """Frame `frame` of the sheet's clip number `clip`."""
-
-    clip: int
-    frame: int
-
-
-class Panel(NamedTuple):
-    """Rows of cells under column headings; None leaves a cell empty."""
-
-    columns: list[str]
-    rows: list[tuple[str, list[Cell | None]]]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """`specs` to render (`avatars.clip.ClipSpec` as plain values) and how their frames are laid."""
-
-    specs: list[dict[str, Any]]
-    panels: list[Panel]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a sheet is made of: so many people, at `size` pixels a side of each picture."""
-
-    study: Study
-    params: Params
-    people: int
-    size: int
 
 
 def plan_sheet(kind: str, study: Study, params: Params, people: int | None, size: int) -> Sheet:
@@ -114,12 +81,12 @@ def draw_sheet(sheet: Sheet, clips: Sequence[Frames]) -> np.ndarray:
 def people(order: Order) -> Sheet:
     """People of the corpus at rest, five a row."""
     everyone = [population(order.params, "corpus", n) for n in range(order.people)]
-    specs = [_held(order, n, person, [{}]) for n, person in enumerate(everyone)]
+    specs = [held(order, n, who, [{}]) for n, who in enumerate(everyone)]
     panels = []
     for start in range(0, order.people, 5):
         numbers = range(start, min(start + 5, order.people))
         columns = [f"{n}: {_brief(everyone[n])}" for n in numbers]
-        panels.append(_panel(columns, [("", [Cell(n, 0) for n in numbers])], 5))
+        panels.append(panel(columns, [("", [Cell(n, 0) for n in numbers])], 5))
     return Sheet(specs, panels)
 
 
@@ -128,12 +95,12 @@ def units(order: Order) -> Sheet:
     specs: list[dict[str, Any]] = []
     panels = []
     for number in range(order.people):
-        for names in _chunks(list(UNITS), 8):
+        for names in chunks(list(UNITS), 8):
             at = {key: Cell(len(specs), n) for n, key in enumerate(_sided(names))}
             stills = [{name: _SIDES[side]} for name, side in at]
-            specs.append(_person(order, number, stills))
+            specs.append(person(order, number, stills))
             rows = [(f"person {number}\n{s}", [at.get((n, s)) for n in names]) for s in _SIDES]
-            panels.append(_panel([f"AU {name}" for name in names], rows, 8))
+            panels.append(panel([f"AU {name}" for name in names], rows, 8))
     return Sheet(specs, panels)
 
 
@@ -144,9 +111,9 @@ def _sided(names: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def arms(order: Order) -> Sheet:
     """What each arm performs under its conditions, every unit and severity at its middle."""
-    kinds: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {}
     for arm in order.study.arms:
-        given = [_middle(condition) for condition in arm.conditions]
+        given = {"conditions": [_middle(condition) for condition in arm.conditions]} | _shown(arm)
         for name in arm.expressions:
             heading = arm.label if len(arm.expressions) == 1 else f"{arm.label}: {name}"
             kinds.setdefault(heading, (name, given))
@@ -155,16 +122,22 @@ def arms(order: Order) -> Sheet:
     for number in range(order.people):
         for heading, (name, given) in kinds.items():
             # Held twice, as each condition's task is: a slowed face has arrived in the second.
-            spec = _person(order, number, [_apex(name)] * (2 if given else 1))
+            spec = person(order, number, [_apex(name)] * (2 if given["conditions"] else 1))
             cells[number, heading] = Cell(len(specs), spec["frames"] - 1)
-            specs.append({**spec, "conditions": given})
+            specs.append({**spec, **given})
     panels = []
-    for chosen in _chunks(list(kinds), 6):
+    for chosen in chunks(list(kinds), 6):
         rows = [
             (f"person {n}", [cells[n, heading] for heading in chosen]) for n in range(order.people)
         ]
-        panels.append(_panel(chosen, rows, min(6, len(kinds))))
+        panels.append(panel(chosen, rows, min(6, len(kinds))))
     return Sheet(specs, panels)
+
+
+def _shown(arm: Arm) -> dict[str, Any]:
+    """An arm's signs at their middle, and what at least half of its clips wear."""
+    signs = {name: float(np.mean(value)) for name, value in arm.signs.items()}
+    return {"signs": signs, "occluders": [n for n, share in arm.occluders.items() if share >= 0.5]}
 
 
 def _middle(condition: Impairment) -> dict[str, Any]:
@@ -176,14 +149,14 @@ def expressions(order: Order) -> Sheet:
     """Every expression that ships, all units of each at their middle intensity."""
     names = expression.names()
     stills = [_apex(name) for name in names]
-    specs = [_person(order, number, stills) for number in range(order.people)]
+    specs = [person(order, number, stills) for number in range(order.people)]
     panels = []
-    for chosen in _chunks(list(range(len(names))), 6):
+    for chosen in chunks(list(range(len(names))), 6):
         rows = [
             (f"person {clip}", [Cell(clip, frame) for frame in chosen])
             for clip in range(order.people)
         ]
-        panels.append(_panel([names[frame] for frame in chosen], rows, min(6, len(names))))
+        panels.append(panel([names[frame] for frame in chosen], rows, min(6, len(names))))
     return Sheet(specs, panels)
 
 
@@ -198,7 +171,7 @@ def impairments(order: Order) -> Sheet:
             first = len(specs)
             for severity in SEVERITIES:
                 # Each task is held twice: hypomimia is slow, and the second frame has arrived.
-                spec = _person(order, number, [t for task in tasks for t in (task, task)])
+                spec = person(order, number, [t for task in tasks for t in (task, task)])
                 given = {"kind": kind, "severity": severity, "side": "left"}
                 specs.append({**spec, "conditions": [given]})
             cells: list[Cell | None] = [
@@ -214,6 +187,7 @@ def impairments(order: Order) -> Sheet:
 SHEETS: dict[str, tuple[Callable[[Order], Sheet], int]] = {  # and its people; 0: all
     "people": (people, 0), "units": (units, 1), "arms": (arms, 5),
     "expressions": (expressions, 1), "conditions": (impairments, 1),
+    "lights": (bedside.lights, 6), "signs": (bedside.signs, 2), "wards": (bedside.wards, 2),
 }  # fmt: skip
 _SIDES = {"both": [1.0, 1.0], "left": [1.0, 0.0], "right": [0.0, 1.0]}
 
@@ -229,24 +203,5 @@ def _apex(name: str) -> Still:
     return still
 
 
-def _person(order: Order, number: int, stills: list[Still]) -> dict[str, Any]:
-    return _held(order, number, population(order.params, "corpus", number), stills)
-
-
-def _held(order: Order, number: int, person: Identity, stills: list[Still]) -> dict[str, Any]:
-    clip = plan_clip(order.params, person, f"{number}/neutral", "neutral", len(stills))
-    return {**spec_of(clip), "fps": 1, "size": order.size, "stills": stills}
-
-
 def _brief(person: Identity) -> str:
     return f"{person.sex[0]} {person.age:.0f} {person.ethnicity}"
-
-
-def _panel(columns: list[str], rows: Iterable[tuple[str, list]], width: int) -> Panel:
-    """A panel filled up to `width` columns, so that all of a sheet are equally wide."""
-    fill = width - len(columns)
-    return Panel([*columns, *[""] * fill], [(n, [*cells, *[None] * fill]) for n, cells in rows])
-
-
-def _chunks(items: list, length: int) -> Iterable[list]:
-    return (items[start : start + length] for start in range(0, len(items), length))

@@ -1,9 +1,10 @@
 """The plan: every identity, scene, seed, portrait and driving clip, before one pixel."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain, product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,8 +74,12 @@ def plan_clip(
     expression_name: str,
     frames: int,
     given: Sequence[dict[str, Any]] = (),
+    shown: Mapping[str, Any] = MappingProxyType({}),
 ) -> ClipPlan:
-    """One clip of a person, under the conditions `given`: its key alone draws scene and motion."""
+    """One clip of a person, under the conditions `given`: its key alone draws scene and motion.
+
+    `shown` holds its signs of illness and occluders.
+    """
     content: dict[str, Any] = {
         "key": key,
         "person": person_of(identity),
@@ -87,6 +92,7 @@ def plan_clip(
         "size": params.plan.size,
         "samples": params.render.samples,
         "conditions": list(given),
+        **shown,
     }
     clip = ClipPlan(clip_id="", **content)
     return clip.model_copy(update={"clip_id": short_id("clip", clip.content())})
@@ -113,11 +119,13 @@ def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
         cohorts = [name for name in arm.cohorts if number in study.numbers(name)]
         for name, repeat in product(arm.expressions if cohorts else [], range(arm.repeats)):
             given = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
-            key = "+".join([f"{number}/{name}", *map(_called, arm.conditions, given)])
+            shown = _shown(params, arm, number, f"{name}.{repeat}")
+            called = [*map(_called, arm.conditions, given), *_worn(shown)]
+            key = "+".join([f"{number}/{name}", *called])
             key += f".{repeat}" if repeat else ""
             # A reseeded person is another person: scenes and motion are drawn anew with them.
             key += f"#{salt}" if salt else ""
-            clip = plan_clip(params, identity, key, name, params.plan.frames, given)
+            clip = plan_clip(params, identity, key, name, params.plan.frames, given, shown)
             planned = _planned(arm, cohorts[0], given) | {"passes": _passes(params, arm)}
             for seen in _seen(clip, arm, params):
                 yield seen.model_copy(update=planned)
@@ -146,6 +154,25 @@ def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> 
     severity, side = round(float(rng.uniform(*condition.span)), 3), str(rng.choice(SIDES))
     given = side if condition.side == "drawn" else condition.side
     return {"kind": condition.kind, "severity": severity, "side": given}
+
+
+def _shown(params: Params, arm: Arm, number: int, clip: str) -> dict[str, Any]:
+    """The signs and occluders of a clip, each drawn from a stream of its own."""
+
+    def draw(kind: str, name: str) -> np.random.Generator:
+        return np.random.default_rng(child_seed(params.seed, kind, name, number, clip))
+
+    signs = {
+        name: round(float(draw("sign", name).uniform(*ends(value))), 3)
+        for name, value in arm.signs.items()
+    }
+    worn = [n for n, share in arm.occluders.items() if draw("occluder", n).random() < share]
+    return {"signs": signs, "occluders": worn}
+
+
+def _worn(shown: dict[str, Any]) -> list[str]:
+    """Signs and occluders in a clip's key."""
+    return [*(f"{name}:{value:g}" for name, value in shown["signs"].items()), *shown["occluders"]]
 
 
 def _called(condition: Impairment, given: dict[str, Any]) -> str:

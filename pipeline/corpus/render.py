@@ -35,6 +35,7 @@ Truth = dict[str, np.ndarray]
 # What of a planned clip decides its bytes; ids, keys and the person's summary do not.
 SPEC = (
     "identity", "expression", "scene", "seed", "frames", "fps", "size", "samples", "conditions",
+    "signs", "occluders",
 )  # fmt: skip
 
 # Seconds a worker may say nothing while it makes a clip: a start on a starved machine (300 were too
@@ -45,7 +46,7 @@ START, SAMPLE = 900.0, 2e-5
 def spec_of(clip: ClipPlan) -> dict[str, Any]:
     """The plain specification a worker renders."""
     row = clip.row()
-    return {name: row[name] for name in SPEC}
+    return {name: row[name] for name in SPEC if name in row}  # no signs, no row of them
 
 
 def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:

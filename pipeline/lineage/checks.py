@@ -60,7 +60,9 @@ def _check_arms(corpus: Corpus, study: Study, table: Path) -> Iterator[Finding]:
     drivers = {clip.clip_id: clip for clip in corpus.plan.clips}
     for clip in corpus.plan.clips:
         arms = [arm for arm in study.arms if _performs(clip, study, arm.expressions, arm.cohorts)]
-        given = [(arm.label, arm.trained, {c.kind for c in arm.conditions}) for arm in arms]
+        given = [(arm.label, arm.trained, {c.kind for c in arm.conditions}) for arm in arms
+                 if clip.signs.keys() == arm.signs.keys()
+                 and set(clip.occluders) <= arm.occluders.keys()]  # fmt: skip
         mine = (clip.label, clip.trained, {row["kind"] for row in clip.conditions})
         if mine not in given or clip.targets != _targets(clip):
             detail = f"{clip.clip_id} is {clip.label} {clip.targets or ''}".rstrip()

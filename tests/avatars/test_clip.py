@@ -162,6 +162,28 @@ def test_segmentation_lies_on_the_rendered_person(again, scene):
     assert step[outline].mean() > 2 * step[~outline].mean()
 
 
+def test_signs_and_occluders_are_seen_and_leave_no_trace(rendered, elsewhere, assets, tmp_path):
+    flushed = dataclasses.replace(elsewhere, signs={"flush": 1.0})
+    masked = dataclasses.replace(elsewhere, occluders=("eye_pads",))
+    run = render([flushed, elsewhere, masked], assets, tmp_path)
+    assert run.returncode == 0, run.stderr
+    frames = [np.load(tmp_path / str(n) / "frames.npy")[0].astype(float) for n in range(3)]
+    before = np.load(rendered[0] / "1" / "frames.npy")[0]
+    assert np.array_equal(before, frames[1])
+    with np.load(tmp_path / "0" / "truth.npz") as truth:
+        assert dict(zip(truth["signs"], truth["sign_values"], strict=True))["flush"] == 1
+        assert truth["landmarks_visible"][0, 36:48].all()
+        eyes = truth["landmarks_px"][0, 36:48].astype(int)
+        cheek = truth["landmarks_px"][0, [31, 35, 48, 54]].astype(int)
+    red, plain = (frame[cheek[:, 1], cheek[:, 0]] for frame in frames[:2])
+    assert (red[:, 1] / red[:, 0]).mean() < 0.97 * (plain[:, 1] / plain[:, 0]).mean()
+    padded, open_eyes = (frame[eyes[:, 1], eyes[:, 0]].mean() for frame in frames[2:0:-1])
+    assert padded > open_eyes + 10
+    with np.load(tmp_path / "2" / "truth.npz") as truth:
+        assert list(truth["occluders"]) == ["eye_pads"]
+        assert not truth["landmarks_visible"][0, 36:48].any()
+
+
 def test_own_left_is_the_pictures_right(rendered):
     with np.load(rendered[0] / "0" / "truth.npz") as truth:
         nose = truth["landmarks_px"][:, 30, 0]

@@ -76,3 +76,26 @@ def test_apertures_are_millimetres(person):
     assert (person.neutral.apertures < 14).all()
     assert person.neutral.mouth < 4
     assert len(person.neutral.landmarks) == landmarks.COUNT
+
+
+def test_both_eyes_look_at_one_point():
+    centres = np.array([[0.31, 7.0, 1.2], [-0.31, 7.0, 1.2]])
+    for gaze, distance in (((0.0, 0.0), 6.0), ((20.0, -10.0), 9.0)):
+        angles = pose.converging(centres, np.array(gaze), distance)
+        rays = np.stack([pose.rotation(*pair)[:, 2] for pair in angles])
+        point = centres.mean(axis=0) + distance * pose.rotation(*gaze)[:, 2]
+        away = point - centres
+        assert np.allclose(np.cross(rays, away), 0, atol=1e-9)
+    assert angles[0, 0] < 20 < angles[1, 0]  # the left eye turns inwards, to the own right
+    far = pose.converging(centres, np.array([5.0, 3.0]), 1e6)
+    assert np.allclose(far, [5.0, 3.0], atol=1e-3)
+
+
+def test_a_breath_lifts_the_shoulders_and_the_head_by_less(person):
+    lifted = person.posed(REST, np.zeros(3), np.zeros(2), breath_mm=1.0)
+    rise = 1000 * (lifted.parts["skin"] - person.neutral.parts["skin"])[:, 2]
+    trunk = person.base.weights[:, 0] > 0.999
+    used = np.unique(person.quads)
+    assert np.allclose(rise[used][trunk[used]], 1.0)
+    nose = 1000 * (lifted.landmarks - person.neutral.landmarks)[NOSE, 2]
+    assert 0.3 < nose < 0.5

@@ -197,6 +197,47 @@ def test_one_clip_of_two_arms_is_refused():
         planned(ill(expressions=["neutral"]))
 
 
+def test_signs_and_occluders_are_on_the_clip_and_in_its_key():
+    clips = weak(ill(signs={"pallor": 0.4}, occluders={"glasses": 1.0}))
+    assert clips[0].key == "2/smiling+pallor:0.4+glasses"
+    assert {tuple(clip.signs.items()) for clip in clips} == {(("pallor", 0.4),)}
+    assert all(clip.occluders == ["glasses"] for clip in clips)
+
+
+def test_signs_of_a_range_and_shares_of_occluders_are_drawn_once_a_clip():
+    clips = weak(ill(signs={"flush": [0.2, 0.9]}, occluders={"pillow": 0.5}, repeats=4))
+    assert len({clip.signs["flush"] for clip in clips}) > 20
+    assert all(0.2 <= clip.signs["flush"] <= 0.9 for clip in clips)
+    assert 8 < sum("pillow" in clip.occluders for clip in clips) < 24
+
+
+def test_rows_without_signs_say_nothing_of_them():
+    assert not {"signs", "occluders"} & set(weak(ill())[0].row())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"signs": {"palor": 0.5}}, "no sign 'palor'; the nearest is 'pallor'"),
+        ({"occluders": {"glases": 1}}, "no occluder 'glases'; the nearest is 'glasses'"),
+        (
+            {"occluders": {"eye_pads": 1}},
+            "eye_pads hides unit 43, which blink shows and the label 'weak' needs",
+        ),
+    ],
+)
+def test_what_nobody_can_wear_is_refused(changes, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        planned(ill(**changes))
+
+
+def test_signs_outside_their_range_are_refused():
+    with pytest.raises(StudyError, match=r"signs.sweat"):
+        ill(signs={"sweat": 1.5})
+    with pytest.raises(StudyError, match=r"signs.sweat goes from 0.9 to 0.1; swap them"):
+        ill(signs={"sweat": [0.9, 0.1]})
+
+
 def test_unknown_expression_names_the_nearest():
     with pytest.raises(StudyError, match="no expression 'FD3_L'; the nearest is 'FD3-L'"):
         planned(ill(expressions=["FD3_L"]))
