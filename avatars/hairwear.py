@@ -12,15 +12,15 @@ import numpy as np
 _Table = dict[str, tuple[int, int, int]]
 _STYLES: dict[tuple[str, str], _Table] = {
     ("female", "african"): {
-        "coily": (24, 30, 36), "topknot": (18, 10, 4), "tied": (10, 10, 8), "curly": (22, 24, 26),
+        "coily": (24, 30, 36), "topknot": (16, 10, 4), "tied": (5, 5, 4), "curly": (26, 28, 30),
         "long": (14, 6, 0), "bob": (10, 14, 16), "crop": (2, 6, 10),
     },
     ("female", "asian"): {
-        "long": (36, 18, 0), "bob": (28, 34, 30), "tied": (10, 8, 8), "topknot": (10, 6, 0),
+        "long": (40, 20, 0), "bob": (30, 36, 34), "tied": (5, 4, 4), "topknot": (9, 6, 0),
         "parted": (14, 20, 26), "messy": (2, 4, 6), "curly": (0, 10, 30),
     },
     ("female", "caucasian"): {
-        "long": (36, 18, 4), "bob": (26, 32, 32), "tied": (8, 8, 8), "topknot": (10, 6, 2),
+        "long": (40, 20, 4), "bob": (27, 34, 36), "tied": (4, 4, 4), "topknot": (9, 6, 2),
         "parted": (10, 18, 20), "curly": (10, 14, 28), "messy": (0, 4, 6),
     },
     ("male", "african"): {

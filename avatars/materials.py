@@ -1,4 +1,4 @@
-"""Shaders: skin, hair cards, eyes, mouth, cloth and the glowing backdrop."""
+"""Shaders: skin, cards of lashes, hair, eyes, mouth, cloth and the glowing backdrop."""
 
 import bpy
 import numpy as np
