@@ -70,7 +70,7 @@ _TABLE = (
           ("f:mouthDimple{Side}", 0.7), ("mouth/mouth-dimples-in", 1.5)),
     # The sculpted corners alone read as a pucker; drawn aside as well, lips thin as they sink.
     _unit("15", "lip corner depressor", True,
-          ("f:mouthFrown{Side}", 1.4), ("f:mouthStretch{Side}", 0.4)),
+          ("f:mouthFrown{Side}", 1.4), ("f:mouthStretch{Side}", 0.65)),
     _unit("16", "lower lip depressor", True,
           ("x:mouth-depression-retraction", 0.9), ("x:mouth-elevation", -0.8)),
     _unit("17", "chin raiser", False,
@@ -88,8 +88,7 @@ _TABLE = (
           ("f:mouthSmileLeft", -0.22), ("f:mouthSmileRight", -0.22)),
     # Lips alone part by 3 mm, which 128 px hide; the lower lip sinks and the jaw gives a little.
     _unit("25", "lips part", False,
-          ("x:mouth-parling", 0.8), ("f:mouthLowerDownLeft", 1.3), ("f:mouthLowerDownRight", 1.3),
-          ("f:jawOpen", 0.12)),
+          ("f:mouthLowerDownLeft", 1.8), ("f:mouthLowerDownRight", 1.8), ("f:jawOpen", 0.18)),
     _unit("26", "jaw drop", False, ("f:jawOpen", 0.45)),
     _unit("27", "mouth stretch", False, ("f:jawOpen", 1.0)),
     _unit("41", "lid droop", True, ("x:eye-{S}-closure", 0.45)),
