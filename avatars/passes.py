@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avatars import optics, raster
+from avatars import lattice, optics, raster
 from avatars.errors import AvatarError
 from avatars.flow import Flow, flow
 from avatars.person import Part
@@ -139,6 +139,7 @@ PASSES: dict[str, Callable[[Sequence[Shot]], Arrays]] = {
     "normals": _normals,
     "vertices": _vertices,
     "flow": _flow,
+    "surface": lattice.record,
 }
 
 

@@ -4,7 +4,7 @@ Because every person performs every motion, the right answer to "A performs what
 frame that was rendered, not a guess: the original recipe had self-reconstruction only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fomm.errors import MotionError
+from fomm.exact import ExactFlow, Surfaces, exact_flow
 from fomm.supervision import MIRRORED, to_unit
 
 ROLES = ("source", "initial", "driving", "truth")
@@ -19,10 +20,15 @@ ROLES = ("source", "initial", "driving", "truth")
 
 @dataclass(frozen=True)
 class Performances:
-    """`frames` (P people, M motions, T, S, S, 3) uint8 RGB; `landmarks` (P, M, T, 68, 2) px."""
+    """`frames` (P people, M motions, T, S, S, 3) uint8 RGB; `landmarks` (P, M, T, 68, 2) px.
+
+    `surfaces` of all P * M * T frames in their order, None for films without geometry: then
+    pictures alone teach the flow.
+    """
 
     frames: np.ndarray
     landmarks: np.ndarray
+    surfaces: Surfaces | None = None
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 6 or self.frames.dtype != np.uint8 or min(self.frames.shape) < 1:
@@ -36,6 +42,9 @@ class Performances:
             )
         if self.frames.shape[0] < 2 or self.frames.shape[2] < 2:
             raise MotionError("training needs at least two people and two frames a motion")
+        count = int(np.prod(self.frames.shape[:3]))
+        if self.surfaces is not None and len(self.surfaces.cells) != count:
+            raise MotionError(f"{count} frames have surfaces of {len(self.surfaces.cells)}")
 
     @property
     def size(self) -> int:
@@ -44,18 +53,26 @@ class Performances:
 
     def people(self, which: slice) -> "Performances":
         """The performances of some of the people."""
-        return Performances(self.frames[which], self.landmarks[which])
+        people, motions, length = self.frames.shape[:3]
+        surfaces = self.surfaces
+        if surfaces is not None:
+            rows = np.arange(people * motions * length).reshape(people, -1)[which].ravel()
+            own = {f.name: getattr(surfaces, f.name) for f in fields(Surfaces)}
+            surfaces = Surfaces(**{n: a if n == "corners" else a[rows] for n, a in own.items()})
+        return Performances(self.frames[which], self.landmarks[which], surfaces)
 
 
 @dataclass(frozen=True)
 class Batch:
     """By role of ROLES, `frames` (N, 3, S, S) in [0, 1] and `landmarks` (N, 68, 2) in [-1, 1].
 
-    The source with the motion from `initial` to `driving` must look like `truth`.
+    The source with the motion from `initial` to `driving` must look like `truth`. `flow` says where
+    what the truth shows is in the source; None where no geometry is known.
     """
 
     frames: dict[str, Tensor]
     landmarks: dict[str, Tensor]
+    flow: ExactFlow | None = None
 
 
 def draw_batch(
@@ -72,7 +89,14 @@ def draw_batch(
         picked = data.frames[tuple(row.T)]
         frames[role] = torch.from_numpy(picked).permute(0, 3, 1, 2).float() / 255
         landmarks[role] = torch.from_numpy(to_unit(data.landmarks[tuple(row.T)], data.size))
-    batch = Batch(frames, landmarks)
+    flow = None
+    if data.surfaces is not None:
+        target, source = (
+            np.ravel_multi_index(tuple(rows[role].T), data.frames.shape[:3])
+            for role in ("truth", "source")
+        )
+        flow = exact_flow(data.surfaces, target, source)
+    batch = Batch(frames, landmarks, flow)
     return _augmented(batch, rng) if augment else batch
 
 
@@ -104,15 +128,17 @@ def _augmented(batch: Batch, rng: np.random.Generator) -> Batch:
     """
     count = len(batch.frames["source"])
     mirror, tilt = rng.random(count) < 0.5, rng.normal(0, 0.06, count)
-    frames, landmarks = {}, {}
+    frames, landmarks, flow = {}, {}, batch.flow
     for pair in (("source", "truth"), ("initial", "driving")):
         place = _placement(count, tilt, rng)
+        if "truth" in pair and flow is not None:
+            flow = _placed_flow(_mirrored_flow(flow, mirror), place)
         light = _light(count, rng)
         for role in pair:
             image, points = _mirrored(batch.frames[role], batch.landmarks[role], mirror)
             image, landmarks[role] = _placed(image, points, place)
             frames[role] = _lit(image, light)
-    return Batch(frames, landmarks)
+    return Batch(frames, landmarks, flow)
 
 
 def _mirrored(image: Tensor, points: Tensor, which: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -138,6 +164,36 @@ def _placed(image: Tensor, points: Tensor, place: Tensor) -> tuple[Tensor, Tenso
     flow = F.affine_grid(torch.cat([back, -back @ shift], dim=-1), list(image.shape), True)
     moved = F.grid_sample(image, flow, padding_mode="border", align_corners=True)
     return moved, points @ turn.transpose(1, 2) + shift.transpose(1, 2)
+
+
+def _mirrored_flow(flow: ExactFlow, which: np.ndarray) -> ExactFlow:
+    chosen = torch.from_numpy(which)[:, None, None, None]
+    where = torch.where(chosen, flow.where.flip(2) * torch.tensor([-1.0, 1.0]), flow.where)
+    masks = {
+        name: torch.where(chosen, getattr(flow, name).flip(3), getattr(flow, name))
+        for name in ("visible", "person", "known")
+    }
+    return replace(flow, where=where, **masks)
+
+
+def _placed_flow(flow: ExactFlow, place: Tensor) -> ExactFlow:
+    """Source and truth are placed alike: the lattice is read elsewhere, its points move too.
+
+    A cell between two kinds of cells is none of them: every mask must be whole there.
+    """
+    stack = torch.cat([flow.where.permute(0, 3, 1, 2), flow.visible, flow.person, flow.known], 1)
+    turn, shift = place[:, :, :2], place[:, :, 2:]
+    back = torch.linalg.inv(turn)
+    grid = F.affine_grid(torch.cat([back, -back @ shift], dim=-1), list(stack.shape), True)
+    read = F.grid_sample(stack, grid, padding_mode="zeros", align_corners=True)
+    where = read[:, :2].flatten(2).transpose(1, 2) @ turn.transpose(1, 2) + shift.transpose(1, 2)
+    visible, person, known = ((read[:, n : n + 1] > _WHOLE).float() for n in (2, 3, 4))
+    mixed = (read[:, 3:4] > 1 - _WHOLE) & (person == 0)
+    known = known * (~mixed).float()
+    return ExactFlow(where.unflatten(1, stack.shape[2:]), visible * known, person, known)
+
+
+_WHOLE = 0.999
 
 
 def _light(count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

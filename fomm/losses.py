@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fomm.dense_motion import Motion
+from fomm.exact import ExactFlow
 from fomm.geometry import full_precision
 from fomm.layers import antialias_down, antialias_kernel
 
@@ -58,6 +60,20 @@ def painted_losses(
     with full_precision(share):
         doubt = F.binary_cross_entropy(share, (wrong < flat).float(), weight=weight)
     return weighted_loss(colours, truth, weight), doubt / weight.mean()
+
+
+def exact_losses(motion: Motion, truth: ExactFlow, face: Tensor) -> tuple[Tensor, Tensor]:
+    """How far the flow is off where the source shows the point, and how wrong the occlusion is.
+
+    `face` (N, 1, h, w), not negative, weighs eyes and mouth: they are few cells. The backdrop
+    weighs a quarter of a person, since most of it needs no flow to be taught.
+    """
+    off = (motion.deformation - truth.where).abs().sum(-1).unsqueeze(1)
+    weight = truth.visible * (0.25 + 0.75 * truth.person * (1 + face))
+    with full_precision(off):
+        found = motion.occlusion_map.float().clamp(1e-4, 1 - 1e-4)
+        hidden = F.binary_cross_entropy(found, truth.visible, weight=truth.known)
+    return (off * weight).sum() / weight.sum().clamp_min(1.0), hidden
 
 
 def point_loss(found: Tensor, truth: Tensor, seen: Tensor) -> Tensor:

@@ -24,6 +24,8 @@ class TrainConfig:
     points: float = 10.0  # key points' distance is some 0.01, images' 0.05: brings them level
     openings: float = 30.0  # of lids and lips: a pixel there is the sign itself, elsewhere noise
     warped: float = 0.5  # the merely warped source must already fit: flow is learned in minutes
+    exact: float = 10.0  # the exact flow: a pixel off is 0.03, pictures 0.05
+    hidden: float = 0.02  # the exact occlusion: a guess costs some 0.6
     gradient: float = 1.0  # lids and lips are edges
     face: float = 6.0  # eyes and mouth are 5 % of the pixels and all of the meaning
     painted: float = 4.0  # the colours painted over the warped source, by themselves

@@ -18,11 +18,20 @@ import torch
 from torch import Tensor, nn
 
 from fomm.data import Batch, Performances, draw_batch
+from fomm.dense_motion import Motion
 from fomm.errors import MotionError
+from fomm.exact import ExactFlow
 from fomm.generator import Decoded, Moved, warp
 from fomm.initial import pass_through, take_over
 from fomm.keypoints import KeyPoints, relative_motion
-from fomm.losses import gradient_loss, painted_losses, point_loss, pyramid_loss, weighted_loss
+from fomm.losses import (
+    exact_losses,
+    gradient_loss,
+    painted_losses,
+    point_loss,
+    pyramid_loss,
+    weighted_loss,
+)
 from fomm.model import MotionModel
 from fomm.recipe import TrainConfig
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
@@ -101,7 +110,11 @@ class Trainer:
     def _draw(self, data: Performances) -> Batch:
         batch = draw_batch(data, self.config.batch, self.config.cross, self.rng(self.step))
         frames = {role: self._placed(images) for role, images in batch.frames.items()}
-        return Batch(frames, {r: points.to(self.device) for r, points in batch.landmarks.items()})
+        landmarks = {role: points.to(self.device) for role, points in batch.landmarks.items()}
+        flow = batch.flow
+        if flow is not None:
+            flow = ExactFlow(**{n: value.to(self.device) for n, value in vars(flow).items()})
+        return Batch(frames, landmarks, flow)
 
     def _placed(self, images: Tensor) -> Tensor:
         return images.to(self.device).contiguous(memory_format=self.layout)
@@ -161,13 +174,14 @@ class Trainer:
             batch.frames["source"], source, moved, align_corners=True
         )
         deformed = warp(batch.frames["source"], motion.deformation, align_corners=True)
-        return losses | self._warped_losses(deformed, batch)
+        return losses | self._warped_losses(deformed, batch) | self._exact_losses(motion, batch)
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         source, moved, losses = self._moved(batch)
-        made = self._made(batch.frames["source"], source, moved)
+        motion, made = self._made(batch.frames["source"], source, moved)
         truth, weight = batch.frames["truth"], _face_weight(batch)
-        losses |= self._warped_losses(made.deformed, batch) | {
+        losses |= self._warped_losses(made.deformed, batch) | self._exact_losses(motion, batch)
+        losses |= {
             "image": pyramid_loss(made.prediction, truth),
             "gradient": self.config.gradient * gradient_loss(made.prediction, truth),
             "face": self.config.face * weighted_loss(made.prediction, truth, weight),
@@ -177,11 +191,13 @@ class Trainer:
         wrong, doubt = painted_losses(made.painted, made.deformed, truth, weight)
         return losses | {"painted": self.config.painted * wrong, "share": self.config.share * doubt}
 
-    def _made(self, image: Tensor, source: KeyPoints, driving: KeyPoints) -> Decoded:
+    def _made(
+        self, image: Tensor, source: KeyPoints, driving: KeyPoints
+    ) -> tuple[Motion, Decoded]:  # fmt: skip
         network = self.model.generator
         motion = network.dense_motion_network(image, source, driving, align_corners=True)
         moved = Moved(motion, source, driving)
-        return network.decode(image, network.encode(image), moved, align_corners=True)
+        return motion, network.decode(image, network.encode(image), moved, align_corners=True)
 
     def _warped_losses(self, deformed: Tensor, batch: Batch) -> dict[str, Tensor]:
         truth, config = batch.frames["truth"], self.config
@@ -190,6 +206,14 @@ class Trainer:
             "warped": config.warped * pyramid_loss(deformed, truth),
             "warped face": config.warped * config.face * face,
         }
+
+    def _exact_losses(self, motion: Motion, batch: Batch) -> dict[str, Tensor]:
+        """How far the flow and the occlusion are from the exact ones, where those are known."""
+        if batch.flow is None:
+            return {}
+        face = eye_and_mouth_weight(batch.landmarks["truth"], batch.flow.where.shape[1])
+        off, hidden = exact_losses(motion, batch.flow, face)
+        return {"exact": self.config.exact * off, "hidden": self.config.hidden * hidden}
 
     def _moved(self, batch: Batch) -> tuple[KeyPoints, KeyPoints, dict[str, Tensor]]:
         """The source's key points, where the motion takes them, and how well they were found."""

@@ -20,7 +20,7 @@ def _no_tilde(name: str) -> str:
 Place = Annotated[str, AfterValidator(_no_tilde)]
 ExcludedId = Annotated[str, Field(pattern=r"^(identity|portrait)-[0-9a-f]{10}$")]
 
-Pass = Literal["segmentation", "depth", "normals", "vertices", "flow"]  # avatars.passes.PASSES
+Pass = Literal["segmentation", "depth", "normals", "vertices", "flow", "surface"]  # avatars.passes.PASSES
 
 
 class Section(BaseModel):

@@ -10,8 +10,10 @@ from itertools import product
 import numpy as np
 
 from avatars import expression
+from fomm.data import Performances
+from fomm.exact import Surfaces
 from pipeline.corpus.plan import plan_clip, population
-from pipeline.corpus.render import read_truth
+from pipeline.corpus.render import Truth, read_truth
 from pipeline.files import child_seed
 from pipeline.media.video import read_clip
 from pipeline.params import Params
@@ -34,14 +36,39 @@ def training_clips(params: Params) -> list[ClipPlan]:
             "seed": child_seed(params.seed, "motion", number),
             "fps": int(motion.frames / SECONDS),
             "samples": motion.samples,
+            "passes": ["surface"],
         }
         clips.append(clip.model_copy(update=shared))
     return clips
 
 
-def load_grid(jobs: Sequence[Job], store: Store, params: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Frames (P, M, T, S, S, 3) uint8 and landmarks (P, M, T, 68, 2) float32 px of the grid."""
+def load_grid(jobs: Sequence[Job], store: Store, params: Params) -> Performances:
+    """The grid's frames, landmarks and surfaces, of every person's every motion."""
     shape = (params.motion.identities, params.motion.performances)
-    frames = np.stack([read_clip(store.path(job.key) / "clip.mp4") for job in jobs])
-    marks = np.stack([read_truth(store.path(job.key) / "clip.npz")["landmarks_px"] for job in jobs])
-    return frames.reshape(*shape, *frames.shape[1:]), marks.reshape(*shape, *marks.shape[1:])
+    films = [job for job in jobs if isinstance(job.item, ClipPlan)]
+    frames = np.stack([read_clip(store.path(job.key) / "clip.mp4") for job in films])
+    truth = [
+        read_truth(store.path(job.key) / "passes.npz") for job in jobs if job not in films
+    ]  # fmt: skip
+    marks = np.stack([clip["landmarks_px"] for clip in truth])
+    return Performances(
+        frames.reshape(*shape, *frames.shape[1:]),
+        marks.reshape(*shape, *marks.shape[1:]),
+        _surfaces(truth),
+    )
+
+
+def _surfaces(truth: Sequence[Truth]) -> Surfaces:
+    """Of all frames in their order; one list of triangles holds for all people."""
+    [corners] = np.unique([clip["surface_corners"] for clip in truth], axis=0)
+    most = max(clip["surface_tracks"].shape[1] for clip in truth)
+    tracks = [
+        np.pad(own, ((0, 0), (0, most - own.shape[1]), (0, 0)))
+        for own in (clip["surface_tracks"] for clip in truth)
+    ]
+    names = ("cells", "where", "screen", "depth")
+    return Surfaces(
+        corners=corners,
+        tracks=np.concatenate(tracks),
+        **{name: np.concatenate([clip[f"surface_{name}"] for clip in truth]) for name in names},
+    )

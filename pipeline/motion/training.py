@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 import fomm
@@ -31,6 +30,7 @@ HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
 POINTS, FLOW, PICTURE = 0.6, 1.5, 0.25
+WARM_FLOW = 0.5  # of a model whose key points hold: only the mixing of their motions is taught
 IMAGE = 5.0  # the image path's rate over the motion's, see TrainConfig.image_rate
 THREADS = 2  # the sums' order, and so the bytes, follow from it
 
@@ -38,7 +38,8 @@ THREADS = 2  # the sums' order, and so the bytes, follow from it
 def jobs(workspace: "Workspace", study: "Study", params: Params) -> list[Job]:
     """One job a clip of the training grid, rendered as the corpus is."""
     del workspace, study
-    return render.clip_jobs(training_clips(params))
+    clips = training_clips(params)
+    return [*render.clip_jobs(clips), *render.pass_jobs(clips)]
 
 
 def work(jobs: Sequence[Job], store: Store) -> None:
@@ -52,28 +53,30 @@ def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
     A killed training goes on from the work store's folder.
     """
     params = load_params(workspace.params)
-    frames, landmarks = load_grid(jobs, store, params)
     state = store.root / "work" / "motion-training.pt"
     out = workspace.root / OUT
-    train_motion(frames, landmarks, params.motion, params.seed, out, state)
+    train_motion(load_grid(jobs, store, params), params.motion, params.seed, out, state)
 
 
 def train_motion(
-    frames: np.ndarray,
-    landmarks: np.ndarray,
+    data: Performances,
     params: MotionParams,
     seed: int,
     out: Path,
     state: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, object]:
-    """Train on (P, M, T, S, S, 3) uint8 frames and (P, M, T, 68, 2) px landmarks; the record.
+    """Train on people who all perform the same motions; the record of it.
 
-    Every person performs every motion. Writes `<name of params.checkpoint>` and `record.json` in
-    `out`. `state` is the file through which a killed training goes on. Raises StageError when too
-    few people are given to hold four out.
+    Writes `<name of params.checkpoint>` and `record.json` in `out`. `state` is the file through
+    which a killed training goes on. Raises StageError when too few people are given to hold four
+    out.
     """
-    data = _performances(frames, landmarks)
+    if len(data.frames) < HELD_OUT + 2:
+        raise StageError(
+            f"{len(data.frames)} people are too few to train on: {HELD_OUT} are held out and two "
+            f"must be left; set motion.identities to {HELD_OUT + 2} or more"
+        )
     start = fomm.load_checkpoint(FIRST, "auto") if params.warm else None
     dtype, because = processor_precision(vectors=True)
     config = _config(params, dtype is torch.bfloat16)
@@ -98,11 +101,12 @@ def train_motion(
 
 
 def _config(params: MotionParams, bf16: bool) -> TrainConfig:
-    """The schedule; a model that was trained before needs only the last phase."""
+    """The schedule; a model that was trained before needs only its flow and the last phase."""
     early = 0.0 if params.warm else float(params.steps)
+    flow = WARM_FLOW if params.warm else FLOW
     return TrainConfig(
         model=fomm.CONFIGS[MODEL], steps=params.steps, point_steps=round(POINTS * early),
-        flow_steps=round(FLOW * early), picture_steps=round(PICTURE * early),
+        flow_steps=round(flow * params.steps), picture_steps=round(PICTURE * early),
         batch=params.batch,
         learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate, bf16=bf16,
     )  # fmt: skip
@@ -113,15 +117,3 @@ def _first() -> dict[str, object]:
     record = read_json(FIRST.with_suffix(".json"))
     del record["curve"]
     return {"sha256": file_digest(FIRST), "record": record}
-
-
-def _performances(frames: np.ndarray, landmarks: np.ndarray) -> Performances:
-    if len(frames) < HELD_OUT + 2:
-        raise StageError(
-            f"{len(frames)} people are too few to train on: {HELD_OUT} are held out and two "
-            f"must be left; set motion.identities to {HELD_OUT + 2} or more"
-        )
-    try:
-        return Performances(frames, landmarks)
-    except fomm.MotionError as error:
-        raise StageError(str(error)) from error

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from pipeline.corpus.plan import population
+from pipeline.corpus.render import clip_jobs, pass_jobs
 from pipeline.media.video import write_clip
 from pipeline.motion.grid import load_grid, training_clips
 from pipeline.params import Params
-from pipeline.store.store import Job, Store
+from pipeline.store.store import Store
 
 
 def small(**changes):
@@ -33,14 +34,18 @@ def test_nobody_of_the_corpus_or_the_portraits_trains_the_model(clips):
         assert trained.isdisjoint(others)
 
 
-def test_grid_is_read_back_in_order(tmp_path):
+def test_grid_is_read_back_in_order(tmp_path, passes):
     store, params = Store(tmp_path, "motion"), small(identities=6, performances=2, frames=2)
-    jobs = [Job(f"{number:02d}key", str(number), None) for number in range(12)]
-    for number, job in enumerate(jobs):
+    clips = training_clips(params)
+    jobs = [*clip_jobs(clips), *pass_jobs(clips)]
+    for place, job in enumerate(jobs):
+        number = place % 12
         with store.making(job.key) as folder:
             write_clip(folder / "clip.mp4", np.full((2, 32, 32, 3), number, np.uint8), 1)
-            np.savez(folder / "clip.npz", landmarks_px=np.full((2, 68, 2), number, np.float32))
-    frames, marks = load_grid(jobs, store, params)
-    assert frames.shape == (6, 2, 2, 32, 32, 3)
-    assert marks.shape == (6, 2, 2, 68, 2)
-    assert frames[4, 1, 0, 0, 0, 0] == marks[4, 1, 0, 0, 0] == 9
+            np.savez(folder / "passes.npz", **passes(number))
+    data = load_grid(jobs, store, params)
+    assert data.frames.shape == (6, 2, 2, 32, 32, 3)
+    assert data.landmarks.shape == (6, 2, 2, 68, 2)
+    assert data.frames[4, 1, 0, 0, 0, 0] == data.landmarks[4, 1, 0, 0, 0] == 9
+    assert data.surfaces.cells.shape == (24, 16, 16)
+    assert data.surfaces.tracks.shape == (24, 2, 3)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import fomm
+from fomm.data import Performances
 from pipeline.errors import StageError
 from pipeline.files import file_digest
 from pipeline.media.video import write_clip
@@ -24,7 +25,7 @@ def grid():
     """Six people, one motion of two frames: noise, as only the files matter here."""
     rng = np.random.default_rng(1)
     frames = rng.integers(0, 256, (6, 1, 2, 64, 64, 3), dtype=np.uint8)
-    return frames, rng.uniform(8, 56, (6, 1, 2, 68, 2)).astype(np.float32)
+    return Performances(frames, rng.uniform(8, 56, (6, 1, 2, 68, 2)).astype(np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +36,9 @@ def _settings_again():
 
 def test_the_checkpoint_loads_and_the_record_tells(grid, tmp_path):
     said = []
-    record = train_motion(*grid, BRIEF, 5, tmp_path, say=said.append)
+    record = train_motion(grid, BRIEF, 5, tmp_path, say=said.append)
     model = fomm.load_checkpoint(tmp_path / "blend-128.safetensors", "blend-128")
-    assert model.animate(grid[0][0, 0, 0], grid[0][1, 0]).shape == (2, 64, 64, 3)
+    assert model.animate(grid.frames[0, 0, 0], grid.frames[1, 0]).shape == (2, 64, 64, 3)
     assert (tmp_path / "blend-128.safetensors").stat().st_size <= 20e6
     assert json.loads((tmp_path / "record.json").read_text()) == record
     assert record["people"] == {"trained on": 2, "held out": HELD_OUT}
@@ -47,12 +48,12 @@ def test_the_checkpoint_loads_and_the_record_tells(grid, tmp_path):
 
 def test_a_training_goes_on_from_the_first(grid, tmp_path):
     warm = BRIEF.model_copy(update={"warm": True, "learning_rate": 1e-12})
-    record = train_motion(*grid, warm, 5, tmp_path, say=lambda line: None)
+    record = train_motion(grid, warm, 5, tmp_path, say=lambda line: None)
     first, model = (
         fomm.load_checkpoint(path, "blend-128")
         for path in (FIRST, tmp_path / "blend-128.safetensors")
     )
-    assert record["steps"] == {"points": 0, "flow": 0, "picture": 0, "whole": 2}
+    assert record["steps"] == {"points": 0, "flow": 1, "picture": 0, "whole": 2}
     assert record["start"]["sha256"] == file_digest(FIRST)
     assert record["start"]["record"]["model"] == "blend-128"
     for one, other in zip(first.parameters(), model.parameters(), strict=True):
@@ -61,30 +62,26 @@ def test_a_training_goes_on_from_the_first(grid, tmp_path):
 
 def test_too_few_people(grid, tmp_path):
     with pytest.raises(StageError, match="5 people are too few"):
-        train_motion(*(part[:5] for part in grid), BRIEF, 5, tmp_path)
+        train_motion(grid.people(slice(5)), BRIEF, 5, tmp_path)
 
 
-def test_unfit_landmarks(grid, tmp_path):
-    frames, landmarks = grid
-    with pytest.raises(StageError, match="landmarks must be"):
-        train_motion(frames, landmarks[:, :, :1], BRIEF, 5, tmp_path)
-
-
-def test_the_stage_renders_the_grid_and_trains_in_the_checkpoints_folder(monkeypatch, tmp_path):
+def test_the_stage_renders_the_grid_and_trains_in_its_folder(monkeypatch, tmp_path, passes):
     (tmp_path / "params.yaml").write_text("motion: {identities: 6, performances: 1, steps: 1}\n")
     workspace, store = Workspace(root=tmp_path), Store(tmp_path / ".pallor", "motion")
     params = load_params(workspace.params)
     asked = training.jobs(workspace, None, params)
-    assert [job.name for job in asked] == [f"motion/{person}/0" for person in range(6)]
+    names = [f"motion/{person}/0" for person in range(6)]
+    assert [job.name for job in asked] == [*names, *(f"passes of {name}" for name in names)]
     for job in asked:
         with store.making(job.key) as folder:
             write_clip(folder / "clip.mp4", np.zeros((2, 32, 32, 3), np.uint8), 1)
-            np.savez(folder / "clip.npz", landmarks_px=np.zeros((2, 68, 2), np.float32))
+            np.savez(folder / "passes.npz", **passes(0))
     given = []
     monkeypatch.setattr(training, "train_motion", lambda *arguments: given.extend(arguments))
     training.assemble(asked, store, workspace)
-    frames, landmarks, motion, seed, out, state = given
-    assert (frames.shape, landmarks.shape) == ((6, 1, 2, 32, 32, 3), (6, 1, 2, 68, 2))
+    data, motion, seed, out, state = given
+    assert (data.frames.shape, data.landmarks.shape) == ((6, 1, 2, 32, 32, 3), (6, 1, 2, 68, 2))
+    assert len(data.surfaces.cells) == 12
     assert (motion, seed) == (params.motion, params.seed)
     assert out == tmp_path / "checkpoints/motion"
     assert state == tmp_path / ".pallor/work/motion-training.pt"
