@@ -56,8 +56,8 @@ def paint(identity: Identity) -> AgeMap:
 
 
 def worn(age: float) -> float:
-    """How far skin has aged in [0, 1]: none before 30 years, all at 88."""
-    return float(np.clip((age - 30) / 58, 0, 1) ** 1.05)
+    """How far skin has aged in [0, 1]: none before 27 years, all at 85."""
+    return float(np.clip((age - 27) / 58, 0, 1) ** 0.85)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from avatars.identity import Identity
 
-# Weight of each detail at 90 years; grows from 40 on, slowly first. `{s}`: both sides alike.
+# Weight of each detail in full age; grows evenly from 35 on, all at 85. `{s}`: both sides alike.
 _SAGGING = {
     "cheek/{s}-cheek-trans-down": 0.75, "cheek/{s}-cheek-inner-decr": 0.5,
     "cheek/{s}-cheek-volume-decr": 0.25,
@@ -26,15 +26,15 @@ _SAGGING = {
     "forehead/forehead-temple-decr": 0.4, "eyebrows/eyebrows-trans-down": 0.15,
 }  # fmt: skip
 _FEMALE = {
-    "eyebrows/eyebrows-trans-backward": 0.5, "eyebrows/eyebrows-trans-up": 0.3,
+    "eyebrows/eyebrows-trans-backward": 0.8, "eyebrows/eyebrows-trans-up": 0.45,
     "forehead/forehead-nubian-incr": 0.2,
-    "chin/chin-width-decr": 0.35, "chin/chin-height-decr": 0.15, "chin/chin-prominent-decr": 0.2,
+    "chin/chin-width-decr": 0.5, "chin/chin-height-decr": 0.15, "chin/chin-prominent-decr": 0.2,
     "chin/chin-bones-decr": 0.4, "head/head-oval": 0.3,
-    "eyes/{s}-eye-scale-incr": 0.25, "eyes/{s}-eye-height2-incr": 0.2,
+    "eyes/{s}-eye-scale-incr": 0.4, "eyes/{s}-eye-height2-incr": 0.2,
     "cheek/{s}-cheek-bones-incr": 0.3,
-    "mouth/mouth-upperlip-volume-incr": 0.5, "mouth/mouth-lowerlip-volume-incr": 0.5,
+    "mouth/mouth-upperlip-volume-incr": 0.65, "mouth/mouth-lowerlip-volume-incr": 0.65,
     "mouth/mouth-upperlip-height-incr": 0.2, "mouth/mouth-cupidsbow-incr": 0.4,
-    "nose/nose-scale-horiz-decr": 0.3, "nose/nose-volume-decr": 0.3, "nose/nose-point-up": 0.2,
+    "nose/nose-scale-horiz-decr": 0.4, "nose/nose-volume-decr": 0.4, "nose/nose-point-up": 0.2,
     "neck/neck-scale-horiz-decr": 0.4,
 }  # fmt: skip
 _MALE = {
@@ -46,7 +46,7 @@ _MALE = {
 
 def aged(age: float) -> float:
     """How far a face has sagged in [0, 1]: none before 35 years, all at 85."""
-    return float(np.clip((age - 35) / 50, 0, 1) ** 1.2)
+    return float(np.clip((age - 35) / 50, 0, 1))
 
 
 def details(identity: Identity) -> dict[str, float]:
