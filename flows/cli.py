@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--elevation", type=float, help="degrees above, -20 to 20")
     render.add_argument(
         "--passes", type=names, default=[], metavar="NAME,...",
-        help="also write FILE.npz: segmentation, depth, normals, vertices, flow; or all",
+        help="also write FILE.npz: segmentation, depth, normals, vertices, flow, surface; or all",
     )  # fmt: skip
     add_study(render)
     predict = command("predict", "say what a video shows, with a model of a study")

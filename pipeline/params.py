@@ -20,7 +20,8 @@ def _no_tilde(name: str) -> str:
 Place = Annotated[str, AfterValidator(_no_tilde)]
 ExcludedId = Annotated[str, Field(pattern=r"^(identity|portrait)-[0-9a-f]{10}$")]
 
-Pass = Literal["segmentation", "depth", "normals", "vertices", "flow", "surface"]  # avatars.passes.PASSES
+# As avatars.passes.PASSES, which would bring the geometry's code to all who read a parameter.
+Pass = Literal["segmentation", "depth", "normals", "vertices", "flow", "surface"]
 
 
 class Section(BaseModel):
