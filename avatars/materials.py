@@ -9,7 +9,11 @@ from avatars.person import Part
 
 # Luminance weights of linear Rec.709.
 _LUMA = (0.2126, 0.7152, 0.0722)
-_FILM = 1.18  # gives back the saturation that the film's highlights take from skin
+_FILM = (
+    0.92  # the film deepens skin that is lit as portraits are: at 1 dark skins turn red (looked at)
+)
+_LASHES = 0.5  # of the cards' opacity
+_EYES = 1.35  # the eye's texture holds its own shade of the lids, which the render adds again
 _DARKEST = 1.4  # mm: a groove this deep keeps 45 % of the skin's colour
 
 
@@ -211,7 +215,12 @@ def _hair(part: Part) -> bpy.types.Material:
     tree.links.new(luma.outputs["Value"], streaks.inputs["Value"])
     tree.links.new(streaks.outputs["Result"], colour.inputs["Scale"])
     tree.links.new(colour.outputs["Vector"], shade.inputs["Base Color"])
-    tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
+    thin = tree.nodes.new("ShaderNodeMath")
+    thin.operation = "MULTIPLY"
+    # The cards are painted as mascara: whole, they leave no white of a narrow eye at 128 px.
+    thin.inputs[1].default_value = _LASHES
+    tree.links.new(picture.outputs["Alpha"], thin.inputs[0])
+    tree.links.new(thin.outputs["Value"], shade.inputs["Alpha"])
     shade.inputs["Roughness"].default_value = 0.6
     shade.inputs["Specular IOR Level"].default_value = 0.25
     return material
@@ -220,7 +229,11 @@ def _hair(part: Part) -> bpy.types.Material:
 def _eye(part: Part) -> bpy.types.Material:
     material, shade, picture = _textured("eyes", str(part.texture))
     tree = material.node_tree
-    tree.links.new(picture.outputs["Color"], shade.inputs["Base Color"])
+    bright = tree.nodes.new("ShaderNodeVectorMath")
+    bright.operation = "SCALE"
+    bright.inputs["Scale"].default_value = _EYES
+    tree.links.new(picture.outputs["Color"], bright.inputs[0])
+    tree.links.new(bright.outputs["Vector"], shade.inputs["Base Color"])
     tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
     shade.inputs["Roughness"].default_value = 0.4
     shade.inputs["Specular IOR Level"].default_value = 0.0
