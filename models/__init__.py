@@ -1,4 +1,4 @@
-"""Sequence classifiers in torch, behind one numpy door.
+"""Classifiers of windows and of single pictures in torch, behind one numpy door.
 
 `load(path)` gives a `Classifier`. `MODELS` is the registry of networks: `check` reads a study's
 parameters, `build` makes a new network.
@@ -11,7 +11,11 @@ from models.convlstm import ConvLSTM, ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError
 from models.export import export_onnx
 from models.framecnn import FrameCNN, FrameCNNConfig
+from models.lightcnn import LightCNN, LightCNNConfig
+from models.minixception import MiniXception, MiniXceptionConfig
+from models.mobilenet import MobileNetV2, MobileNetV2Config
 from models.network import Network, Sizes
+from models.normcnn import NormCNN, NormCNNConfig
 from models.registry import MODELS, build, check
 
 __all__ = [
@@ -26,8 +30,16 @@ __all__ = [
     "ConvLSTMConfig",
     "FrameCNN",
     "FrameCNNConfig",
+    "LightCNN",
+    "LightCNNConfig",
+    "MiniXception",
+    "MiniXceptionConfig",
+    "MobileNetV2",
+    "MobileNetV2Config",
     "ModelError",
     "Network",
+    "NormCNN",
+    "NormCNNConfig",
     "Sizes",
     "build",
     "check",

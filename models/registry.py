@@ -9,7 +9,11 @@ from models.cnnlstm import CNNLSTM, CNNLSTMConfig
 from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError, nearest
 from models.framecnn import FrameCNN, FrameCNNConfig
+from models.lightcnn import LightCNN, LightCNNConfig
+from models.minixception import MiniXception, MiniXceptionConfig
+from models.mobilenet import MobileNetV2, MobileNetV2Config
 from models.network import Network, Sizes
+from models.normcnn import NormCNN, NormCNNConfig
 
 
 class Model(NamedTuple):
@@ -24,6 +28,10 @@ MODELS = {
     "framecnn": Model(FrameCNN, FrameCNNConfig),
     "cnnlstm": Model(CNNLSTM, CNNLSTMConfig),
     "cnn3d": Model(CNN3D, CNN3DConfig),
+    "minixception": Model(MiniXception, MiniXceptionConfig),
+    "mobilenetv2": Model(MobileNetV2, MobileNetV2Config),
+    "lightcnn": Model(LightCNN, LightCNNConfig),
+    "normcnn": Model(NormCNN, NormCNNConfig),
 }
 
 

@@ -15,7 +15,7 @@ def test_parameters_left_out_take_their_defaults():
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("resnet", "no model 'resnet'; known: convlstm, framecnn, cnnlstm, cnn3d"),
+    [("resnet", "no model 'resnet'; known: convlstm, framecnn, cnnlstm, cnn3d, mini"),
      ("convlst", "no model 'convlst'; the nearest is 'convlstm'")],
 )  # fmt: skip
 def test_an_unknown_model_is_refused(name, told):
@@ -78,6 +78,10 @@ BEFORE = {
     "framecnn": [785.09489, 0.76410338, 48.732181],
     "cnnlstm": [18198.671, 0.50343561, 108.72165],
     "cnn3d": [927.71563, 0.14720954, 22.265891],
+    "minixception": [4073.6364, 0.071582517, 3.5494682],
+    "mobilenetv2": [29302.833, 0.1341583, 1.877429],
+    "lightcnn": [2829.4221, 0.57879043, 312.25349],
+    "normcnn": [2639.4003, 0.19842962, 70.342028],
 }
 
 
