@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer
+from flows.commands import export, forget, lineage, look, model, shard, transfer, web
 from flows.commands.options import add_model, add_settings, add_study
 from flows.program import begin
 from flows.stage import say_errors
@@ -32,6 +32,7 @@ examples:
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
+  pallor web --study mood                      its page in a browser, on this machine alone
 
 environment:
   PALLOR_HOME      assets and finished work (default: .pallor in the clone)
@@ -101,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_commands(command)
     shard.add_commands(command)
     transfer.add_command(command)
+    web.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets")
     command("doctor", "check this machine and say what to do")
     return page
@@ -112,7 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         begin()
     options = parser().parse_args(arguments)
     watched = "" if options.command == "demo" else f"pallor {options.command}"  # demo's child does
-    return say_errors(lambda: _commands()[options.command](options), watched)
+    return say_errors(lambda: _command(options.command)(options), watched)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], None]:
+    return web.web if name == "web" else _commands()[name]  # a page is waited for
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:

@@ -18,6 +18,7 @@ from models.minixception import MiniXception, MiniXceptionConfig
 from models.mobilenet import MobileNetV2, MobileNetV2Config
 from models.network import Network, Sizes
 from models.normcnn import NormCNN, NormCNNConfig
+from models.picture import PictureNetwork
 from models.registry import MODELS, build, check
 from models.resnet34 import ResNet34, ResNet34Config
 from models.vgg16 import VGG16, VGG16Config
@@ -49,6 +50,7 @@ __all__ = [
     "Network",
     "NormCNN",
     "NormCNNConfig",
+    "PictureNetwork",
     "ResNet34",
     "ResNet34Config",
     "Sizes",

@@ -1,0 +1,149 @@
+// Pictures as plain numbers: {width, height, channels, data: Uint8Array}, row by row.
+// Every resize follows OpenCV's, so that the page and Python see the same pixels.
+
+const LUMA = [0.299, 0.587, 0.114]; // ITU-R BT.601, as models/classifier.py
+
+// RGBA bytes of a canvas > RGB.
+export function fromCanvas({ width, height, data }) {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; from < data.length; from += 4) {
+    rgb[to++] = data[from];
+    rgb[to++] = data[from + 1];
+    rgb[to++] = data[from + 2];
+  }
+  return { width, height, channels: 3, data: rgb };
+}
+
+// RGB > grey, rounded half to even as numpy does.
+export function toGrey(picture) {
+  const { width, height, data } = picture;
+  const grey = new Uint8Array(width * height);
+  for (let place = 0, from = 0; place < grey.length; place++, from += 3) {
+    grey[place] = halfEven(
+      data[from] * LUMA[0] + data[from + 1] * LUMA[1] + data[from + 2] * LUMA[2],
+    );
+  }
+  return { width, height, channels: 1, data: grey };
+}
+
+export function halfEven(value) {
+  const low = Math.floor(value);
+  const rest = value - low;
+  if (rest !== 0.5) return Math.round(value);
+  return low % 2 ? low + 1 : low;
+}
+
+// A picture of `width` x `height` by cv2.INTER_AREA; both sides shrink or stay.
+export function shrink(picture, width, height) {
+  return weighted(picture, areas(picture.width, width), areas(picture.height, height));
+}
+
+// As cv2.INTER_LINEAR, to enlarge.
+export function stretch(picture, width, height) {
+  return weighted(picture, lines(picture.width, width), lines(picture.height, height));
+}
+
+// As cv2.INTER_CUBIC, to enlarge a crop.
+export function sharpen(picture, width, height) {
+  return weighted(picture, cubes(picture.width, width), cubes(picture.height, height));
+}
+
+// The part of a picture from (left, top) on; it must lie inside.
+export function part(picture, left, top, width, height) {
+  const { channels } = picture;
+  const data = new Uint8Array(width * height * channels);
+  for (let row = 0; row < height; row++) {
+    const start = ((top + row) * picture.width + left) * channels;
+    data.set(picture.data.subarray(start, start + width * channels), row * width * channels);
+  }
+  return { width, height, channels, data };
+}
+
+// A `side` x `side` patch about a centre between pixels, as cv2.getRectSubPix.
+export function patch(picture, side, centreX, centreY) {
+  const columns = between(picture.width, side, centreX);
+  const rows = between(picture.height, side, centreY);
+  return weighted(picture, columns, rows);
+}
+
+// For each place of the result: where it takes from, and how much of each.
+function areas(from, to) {
+  const scale = from / to;
+  return Array.from({ length: to }, (_, place) => {
+    const low = place * scale;
+    const high = low + scale;
+    const cell = Math.min(scale, from - low);
+    const last = Math.min(Math.floor(high), from - 1);
+    const first = Math.min(Math.ceil(low), last);
+    const taps = [];
+    if (first - low > 1e-3) taps.push([first - 1, (first - low) / cell]);
+    for (let at = first; at < last; at++) taps.push([at, 1 / cell]);
+    if (high - last > 1e-3) taps.push([last, Math.min(high - last, 1, cell) / cell]);
+    return taps;
+  });
+}
+
+function lines(from, to) {
+  return Array.from({ length: to }, (_, place) => {
+    const exact = ((place + 0.5) * from) / to - 0.5;
+    const low = Math.floor(exact);
+    return kept(from, [[low, 1 - (exact - low)], [low + 1, exact - low]]);
+  });
+}
+
+function cubes(from, to) {
+  const bend = -0.75; // OpenCV's
+  return Array.from({ length: to }, (_, place) => {
+    const exact = ((place + 0.5) * from) / to - 0.5;
+    const low = Math.floor(exact);
+    const x = exact - low;
+    const near = (t) => ((bend + 2) * t - (bend + 3)) * t * t + 1;
+    const far = (t) => ((bend * t - 5 * bend) * t + 8 * bend) * t - 4 * bend;
+    const shares = [far(x + 1), near(x), near(1 - x)];
+    shares.push(1 - shares[0] - shares[1] - shares[2]);
+    return kept(from, shares.map((share, number) => [low - 1 + number, share]));
+  });
+}
+
+function between(from, side, centre) {
+  const start = centre - (side - 1) / 2;
+  const low = Math.floor(start);
+  const rest = start - low;
+  return Array.from({ length: side }, (_, place) =>
+    kept(from, [[low + place, 1 - rest], [low + place + 1, rest]]),
+  );
+}
+
+// Past the border the border pixel repeats.
+function kept(from, taps) {
+  return taps.map(([at, share]) => [Math.min(Math.max(at, 0), from - 1), share]);
+}
+
+function weighted(picture, columns, rows) {
+  const { channels } = picture;
+  const [width, height] = [columns.length, rows.length];
+  const first = rows[0][0][0];
+  const last = rows[height - 1].at(-1)[0];
+  const wide = new Float32Array((last - first + 1) * width * channels);
+  for (let row = first; row <= last; row++) {
+    const source = row * picture.width * channels;
+    let to = (row - first) * width * channels;
+    for (const taps of columns) {
+      for (let channel = 0; channel < channels; channel++) {
+        let sum = 0;
+        for (const [at, share] of taps) sum += picture.data[source + at * channels + channel] * share;
+        wide[to++] = sum;
+      }
+    }
+  }
+  const stride = width * channels;
+  const data = new Uint8ClampedArray(height * stride); // rounds half to even by itself
+  for (let row = 0; row < height; row++) {
+    for (let place = 0; place < stride; place++) {
+      let sum = 0;
+      for (const [at, share] of rows[row]) sum += wide[(at - first) * stride + place] * share;
+      data[row * stride + place] = sum;
+    }
+  }
+  return { width, height, channels, data: new Uint8Array(data.buffer) };
+}
