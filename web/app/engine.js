@@ -3,10 +3,10 @@
 import * as ort from "../vendor/ort.wasm.bundle.min.mjs";
 import { SIDE } from "./detector.js";
 
-const VENDOR = new URL("../vendor/", import.meta.url).href;
+const WASM = new URL("../vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href;
 const STUDY = new URL("../study/", import.meta.url).href;
 
-ort.env.wasm.wasmPaths = VENDOR;
+ort.env.wasm.wasmPaths = { wasm: WASM };
 ort.env.wasm.numThreads = 1; // more need headers that a plain host does not send
 ort.env.logLevel = "error";
 
