@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     shard.add_commands(command)
     transfer.add_command(command)
     web.add_command(command)
-    command("assets", "fetch and verify the MakeHuman assets")
+    command("assets", "fetch and verify the MakeHuman assets and the pages' parts")
     command("doctor", "check this machine and say what to do")
     return page
 

@@ -101,9 +101,11 @@ def report(options: Namespace) -> None:
 def assets(options: Namespace) -> None:
     """`pallor assets`: fetch what is missing and say where it lies."""
     from avatars.assets import fetch
+    from pipeline.exports.parts import fetch_parts
 
     del options
-    print(f"assets: complete and verified in {fetch(home()).root}")
+    fetch(home())
+    print(f"assets: complete and verified in {fetch_parts(home())}")
 
 
 def doctor(options: Namespace) -> None:
