@@ -31,10 +31,18 @@ def foreign(path: Path) -> str | None:
     """`it is ...; what to do` for a file of a known format that is no readable picture, or None."""
     with path.open("rb") as stream:
         head = stream.read(64)
+    if not head:
+        return "it is empty, of 0 bytes; copy it again"
     said = _by_box(head) or next((s for start, s in _SIGNATURES if head.startswith(start)), None)
     if said is None and head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         said = "a film; save one frame of it as PNG"
+    if said is None and _is_text(head):
+        said = "text, perhaps the answer of a website; fetch the picture again"
     return f"it is {said}" if said else None
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head)
 
 
 def _by_box(head: bytes) -> str | None:

@@ -206,6 +206,15 @@ def test_a_recompressed_picture_under_another_name_is_found_by_look(made):
     assert [trace.where for trace in looked] == [str(copy)]
 
 
+def test_a_longer_name_does_not_name_them(made):
+    (made.root / "other.txt").write_text("photo/astronaut-2, photo/astronauts")
+    (made.root / "them.txt").write_text("(photo/astronaut)")
+    found = search(made.place, removal_of(made), known_looks(made.place, removal_of(made)))
+    named = {Path(trace.where).name for trace in found.traces if trace.how == "name"}
+    assert "them.txt" in named
+    assert "other.txt" not in named
+
+
 def test_a_photograph_leaves_folder_and_register(made):
     register = made.root / "portraits/register.csv"
     (register.parent / "ada.png").write_bytes(b"a photograph")
