@@ -54,11 +54,11 @@ def _serve(name: str, port: int) -> None:
         raise StudyError(f"there is no study '{name}'; {nearest(name, known_studies())}")
     site = Site(workspace, home())
     with server(site, port) as serving:
-        print(f"{name}: http://{HOST}:{serving.server_port}/ (Ctrl-C stops it)", flush=True)
-        if not site.fresh():
-            print("the study's models are being exported, some ten seconds", flush=True)
-        site.prepare(lambda line: print(line, flush=True))
         try:
+            print(f"{name}: http://{HOST}:{serving.server_port}/ (Ctrl-C stops it)", flush=True)
+            if not site.fresh():
+                print("the study's models are being exported, some ten seconds", flush=True)
+            site.prepare(lambda line: print(line, flush=True))
             serving.serve_forever()
         except KeyboardInterrupt:
             print("stopped")
