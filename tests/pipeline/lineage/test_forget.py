@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from flows.cli import main
+from flows.workspace import only_run
 from pipeline.corpus.plan import make_plan
 from pipeline.corpus.register import register_rows
 from pipeline.errors import StageError
@@ -315,6 +316,15 @@ def test_a_dirty_tree_is_not_forgotten_from(made, monkeypatch, capsys):
     assert main(["forget", "photo/astronaut", "--apply"]) == 2
     assert "the tree is dirty (notes)" in capsys.readouterr().err
     assert (made.files.plan).exists()
+
+
+def test_nobody_is_forgotten_while_a_run_goes_on(made, monkeypatch, capsys):
+    monkeypatch.chdir(made.root)
+    with only_run("pallor run"):
+        assert main(["forget", "photo/astronaut", "--apply"]) == 2
+    assert "in use by `pallor run`" in capsys.readouterr().err
+    assert made.files.plan.exists()
+    assert made.run("git", "status", "--porcelain") == ""
 
 
 def test_looks_tell_people_apart_and_know_the_same_again(made):
