@@ -241,7 +241,7 @@ def test_a_folder_or_nothing_is_one_sentence(tmp_path):
     assert "it is no file" in said(tmp_path / "b.png")
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(27))
 def test_bytes_changed_at_random_end_in_pixels_or_one_sentence(tmp_path, seed):
     rng = np.random.default_rng(seed)
     kind = ["jpg", "png", "webp", "gif", "tif", "bmp", "jp2", "avif", "ppm"][seed % 9]
