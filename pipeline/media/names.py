@@ -20,6 +20,8 @@ _SIGNATURES = (
     (b"II*\x00", "a TIFF of a layout that is not read here; save it as PNG"),
     (b"MM\x00*", "a TIFF of a layout that is not read here; save it as PNG"),
 )  # fmt: skip
+# What pictures that are read begin with, where that is letters.
+_LETTERS = (b"GIF8", b"RIFF", b"BM", b"qoif", *(b"P%d" % kind for kind in range(1, 8)))
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"mif1", b"msf1")
 _HEIC_SAID = (
     "a HEIC picture, which no library here reads; save it as JPEG, or set the phone's camera to "
@@ -42,7 +44,9 @@ def foreign(path: Path) -> str | None:
 
 
 def _is_text(head: bytes) -> bool:
-    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head)
+    return not head.startswith(_LETTERS) and all(
+        byte in b"\t\n\r" or 32 <= byte < 127 for byte in head
+    )
 
 
 def _by_box(head: bytes) -> str | None:
