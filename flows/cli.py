@@ -78,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     for page_ in (run, plan):
         add_settings(page_)
     add_study(run, several=True)
+    run.add_argument(
+        "--small", action="store_true",
+        help="at the tiny size of studies/NAME/small.yaml, in a workspace of its own",
+    )  # fmt: skip
     add_study(plan)
     plan.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
     command("studies", "list the studies, how each stands and what it costs")

@@ -12,6 +12,7 @@ from avatars.identity import Identity, sample_identity
 from avatars.scene import sample_scene
 from avatars.units import SIDES
 from pipeline.corpus.feasible import check_arms, check_clips
+from pipeline.corpus.measures import measure
 from pipeline.corpus.register import AVATAR_RIGHTS, Photograph, read_register
 from pipeline.errors import ParamsError
 from pipeline.files import child_seed, write_jsonl
@@ -101,13 +102,16 @@ def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
     for arm in study.arms:
         cohorts = [name for name in arm.cohorts if number in study.numbers(name)]
         for name, repeat in product(arm.expressions if cohorts else [], range(arm.repeats)):
-            given = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
+            drawn = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
+            given = [_tired(c, row, repeat) for c, row in zip(arm.conditions, drawn, strict=True)]
             key = "+".join([f"{number}/{name}", *map(_called, arm.conditions, given)])
             key += f".{repeat}" if repeat else ""
             # A reseeded person is another person: scenes and motion are drawn anew with them.
             key += f"#{salt}" if salt else ""
             clip = plan_clip(params, identity, key, name, params.plan.frames, given)
-            yield clip.model_copy(update=_planned(arm, cohorts[0], given))
+            planned = _planned(arm, cohorts[0], drawn)
+            planned["targets"] |= {name: measure(name, clip) for name in study.measured}
+            yield clip.model_copy(update=planned)
 
 
 def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> dict[str, Any]:
@@ -118,6 +122,14 @@ def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> 
     severity, side = round(float(rng.uniform(*condition.span)), 3), str(rng.choice(SIDES))
     given = side if condition.side == "drawn" else condition.side
     return {"kind": condition.kind, "severity": severity, "side": given}
+
+
+def _tired(condition: Impairment, drawn: dict[str, Any], repeat: int) -> dict[str, Any]:
+    """The condition as it is performed under, which fatigue may have made worse than it is."""
+    if not condition.fatigue:
+        return drawn
+    worse = min(1.0, drawn["severity"] + repeat * condition.fatigue)
+    return drawn | {"severity": round(worse, 3)}
 
 
 def _called(condition: Impairment, given: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from pipeline.params import Params
 from pipeline.records import FaceTrack, Sample
 from pipeline.splits.tables import read_samples, read_tracks
 from pipeline.splits.validation import hold_out
-from pipeline.splits.windows import Crops, load_crops
+from pipeline.splits.windows import Crops, alone, load_crops
 from pipeline.study import Study
 from pipeline.training.learn import Recipe, learn
 from pipeline.training.train import Trial, trials
@@ -61,7 +61,7 @@ def compare(
     draw = study.protocols[protocol].draws(protocol)[0]
     seed = child_seed(child_seed(params.seed, "baselines"), draw)
     trial = next(t for t in trials(workspace, study, params) if t.draw == draw)
-    table = read_samples(trial.table)
+    table = alone(read_samples(trial.table), trial.reference)
     tracks = {track.clip_id: track for track in read_tracks(workspace.faces)}
     table = [sample for sample in table if tracks[sample.clip_id].trained]
     tested = [sample for sample in table if sample.side == "test"]
