@@ -4,7 +4,9 @@ The first stage of Ruiter et al. (Ann Clin Transl Neurol 2023): intensities meas
 compared person by person, corrected for the number of comparisons.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +54,8 @@ def strengths(workspace: "Workspace", study: "Study", plan: Plan, seed: int) -> 
     ]  # fmt: skip
     units = list(dict.fromkeys(unit for clip in footage for unit in clip.units))
     params = load_params(workspace.params, study.params)
-    weights = fit_readout(units, params, workspace.root / ".pallor")
+    home = Path(os.environ.get("PALLOR_HOME") or workspace.root / ".pallor")  # as the runner's
+    weights = fit_readout(units, params, home)
     print(f"strength: {len(footage)} clips, {len(units)} units are measured", flush=True)
     found = strengths_of(footage, weights, units)
     made = {}
