@@ -1,18 +1,20 @@
 // Probabilities over time as lines, and now as bars; colours come from the style sheet by class.
 
-const [WIDTH, HEIGHT] = [640, 180];
+const HEIGHT = 180;
+const USUAL = 640; // px wide, of a chart that is on no page yet
 const MARGIN = { left: 40, right: 8, top: 10, bottom: 24 };
 const SVG = "http://www.w3.org/2000/svg";
 
 // Draw `points` [{time, values}] of `labels` into an <svg>; one line a label, gaps where values are null.
 export function drawLines(svg, labels, points, seconds) {
-  svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  const width = svg.clientWidth || USUAL; // drawn as wide as it is shown: letters keep their size
+  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   svg.replaceChildren();
   const end = Math.max(10, points.at(-1)?.time ?? 0);
-  const x = (time) => MARGIN.left + (time / end) * (WIDTH - MARGIN.left - MARGIN.right);
+  const x = (time) => MARGIN.left + (time / end) * (width - MARGIN.left - MARGIN.right);
   const y = (share) => HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom);
   for (const share of [0, 0.5, 1]) {
-    add(svg, "line", { x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(share), y2: y(share), class: "grid" });
+    add(svg, "line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(share), y2: y(share), class: "grid" });
     add(svg, "text", { x: MARGIN.left - 6, y: y(share) + 4, class: "tick end" }, `${share * 100} %`);
   }
   for (const time of [0, end / 2, end]) {
