@@ -264,3 +264,26 @@ def test_pictures_of_one_person_are_one_identity_and_the_first_id_names_them(tmp
 
 def test_the_day_on_which_consent_is_asked_is_in_no_row(rows):
     assert make_plan(MAIN, Params(), REGISTER, date(2026, 1, 1)) == rows
+
+
+def test_fatigue_makes_repeats_worse_and_leaves_the_target():
+    values = {
+        "name": "tiring", "title": "T", "question": "Q?", "cohorts": {"cast": 2},
+        "arms": [
+            {"label": "well", "cohorts": ["cast"], "expressions": ["anger"]},
+            {"label": "ill", "cohorts": ["cast"], "expressions": ["anger"], "repeats": 3,
+             "conditions": [{"kind": "myasthenia", "severity": [0.2, 0.9], "fatigue": 0.25}]},
+        ],
+        "tasks": {"diagnosis": {"positive": "ill"}},
+        "protocols": {"half": {"unit": "clip", "together": "person", "test": 0.5, "leaky": False}},
+        "models": {"framecnn": {}},
+    }  # fmt: skip
+    rows = make_plan(parse_study(values, "tiring"), Params(), REGISTER)
+    for person in {row.person.identity_id for row in rows}:
+        ill = [r for r in rows if r.label == "ill" and r.person.identity_id == person]
+        drawn = {row.targets["severity"] for row in ill}
+        assert len(drawn) == 1
+        first = drawn.pop()
+        assert [row.conditions[0]["severity"] for row in ill] == [
+            pytest.approx(min(1.0, first + 0.25 * repeat), abs=1e-3) for repeat in range(3)
+        ]
