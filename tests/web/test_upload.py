@@ -67,6 +67,7 @@ def test_a_face_gets_a_box_an_answer_and_a_map(visit, page, album, name):
     assert card.locator("canvas").count() == 2
     shares = [float(text.strip(" %")) for text in card.locator(".bar-value").all_inner_texts()]
     assert sum(shares) == pytest.approx(100, abs=1)
+    assert card.locator(".bar-name").all_inner_texts() == ["healthy", "synkinesis"]
     assert "covering" in card.inner_text()
 
 
@@ -123,7 +124,7 @@ def test_twenty_files_at_once_and_their_table(visit, page, album):
     assert by_name["landscape.jpg"]["problem"] == "none"
     assert by_name["text.jpg"]["problem"] == "unreadable"
     healthy = by_name["healthy.png"]
-    assert float(healthy["healthy"]) + float(healthy["synkinesis"]) == pytest.approx(1, abs=1e-3)
+    assert float(healthy["negative"]) + float(healthy["positive"]) == pytest.approx(1, abs=1e-3)
     page.click("#clear")
     assert page.locator("#results > li").count() == 0
 

@@ -105,10 +105,10 @@ async function lookAtVideo(card, name, frames) {
   chart.setAttribute("class", "chart");
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", say("video_chart", { name }));
-  const names = asked.labels.map(called);
-  drawLines(chart, names, points, (time) => say("seconds", { time: time.toFixed(0) }));
+  const shown = names(asked);
+  drawLines(chart, shown, points, (time) => say("seconds", { time: time.toFixed(0) }));
   const seen = points.filter(({ values }) => values).length;
-  card.append(chart, legend(names), make("p", "small quiet", say("frames_seen", { seen, count: points.length })));
+  card.append(chart, legend(shown), make("p", "small quiet", say("frames_seen", { seen, count: points.length })));
 }
 
 // A picture with its box, the answer in words and bars, and what the network looked at.
@@ -121,10 +121,10 @@ async function show(card, name, picture, found, asked) {
     return;
   }
   const share = found.probabilities[found.best];
-  const sentence = { label: called(asked.labels[found.best]), share: percent(share) };
+  const sentence = { label: called(asked.labels[found.best], asked.name), share: percent(share) };
   card.append(make("p", "verdict", say(found.doubt ? "unsure" : "answer", sentence)));
   const list = make("ul", "bars");
-  bars(list, asked.labels.map(called), found.probabilities, percent);
+  bars(list, names(asked), found.probabilities, percent);
   card.append(list);
   const bin = asked.reliability.find(({ confidence }) => Math.abs(confidence - share) <= 0.05);
   if (bin) card.append(make("p", "small", say("reliability", { n: bin.n, share: percent(bin.accuracy) })));
@@ -168,9 +168,13 @@ function crop(picture, map) {
   return canvas;
 }
 
-function legend(names) {
+function names({ name, labels }) {
+  return labels.map((label) => called(label, name));
+}
+
+function legend(shown) {
   const list = make("ul", "legend");
-  names.forEach((name, place) => list.append(make("li", `tone-${place}`, name)));
+  shown.forEach((name, place) => list.append(make("li", `tone-${place}`, name)));
   return list;
 }
 

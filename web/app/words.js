@@ -22,9 +22,10 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-// The name of a class for people; a class that the words do not know keeps its own.
-export function called(label) {
-  return LANGUAGES[language][`label_${label}`] ?? label.replaceAll(/[_-]/g, " ");
+// The name of a task's class for people; a class that the words do not know keeps its own.
+export function called(label, task = "") {
+  const words = LANGUAGES[language];
+  return words[`label_${task}_${label}`] ?? words[`label_${label}`] ?? label.replaceAll(/[_-]/g, " ");
 }
 
 export function percent(share) {
