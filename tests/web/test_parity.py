@@ -31,14 +31,13 @@ ASK = """async ([bytes, taskName]) => {
 
 
 def pictures(root):
-    """Rendered frames, and a real portrait as it is, small, odd, wide and tall."""
+    """Rendered frames, and a real portrait as it is, odd, wide and tall."""
     for number, frame in enumerate(read_clip(root / "tests/data/faces/turn.mp4")):
         yield f"turn {number}", frame
         large = cv2.resize(frame, (300 + number, 300 + number), interpolation=cv2.INTER_CUBIC)
         yield f"large turn {number}", large
     person = astronaut()
     yield "portrait", person
-    yield "small portrait", cv2.resize(person, (200, 200), interpolation=cv2.INTER_AREA)
     yield "odd portrait", person[:357, 60:417]
     yield "wide portrait", person[:300]
     yield "tall portrait", person[:420, 80:370]
@@ -65,7 +64,8 @@ def test_page_and_python_agree(visiting, python_answer, request, study, task):
                 continue
             ours = [probabilities[label] for label in said["labels"]]
             apart[name] = float(np.abs(np.array(said["probabilities"]) - ours).max())
-    assert max(apart.values()) <= 1e-3, apart
+    worst = max(apart, key=lambda name: apart[name])
+    assert apart[worst] <= 1e-3, worst
     assert len(apart) >= 15
 
 
