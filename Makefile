@@ -1,4 +1,5 @@
-# make corpus   from an empty clone to the evaluated main study (`pallor run --study NAME`: another)
+# make corpus   from an empty clone to the evaluated main study 
+# make study NAME=myasthenia   the same of another study
 # make test     lint, types and the whole test suite
 # make demo     every stage, small, in minutes
 # make motion   train the motion model anew (its checkpoint is committed)
@@ -9,11 +10,14 @@ BIN := .venv/bin
 # dvc.yaml calls `python`: it must be this one, activated or not.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: corpus test demo motion facenets clean
+.PHONY: corpus study test demo motion facenets clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/installed
 	$(BIN)/pallor run
+
+study: .venv/installed
+	$(BIN)/pallor run --study $(or $(NAME),$(error make study NAME=... names one; pallor studies lists them))
 
 demo: .venv/installed
 	$(BIN)/pallor demo

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer
+from flows.commands import export, forget, lineage, look, model, shard, transfer, web
 from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -33,6 +33,7 @@ examples:
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
+  pallor web --study mood                      its page in a browser, on this machine alone
 
 environment:
   PALLOR_HOME      assets and finished work (default: .pallor in the clone)
@@ -78,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
     for page_ in (run, plan):
         add_settings(page_)
     add_study(run, several=True)
+    run.add_argument(
+        "--small", action="store_true",
+        help="at the tiny size of studies/NAME/small.yaml, in a workspace of its own",
+    )  # fmt: skip
     add_study(plan)
     plan.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
     command("studies", "list the studies, how each stands and what it costs")
@@ -108,7 +113,8 @@ def parser() -> argparse.ArgumentParser:
     model.add_commands(command)
     shard.add_commands(command)
     transfer.add_command(command)
-    command("assets", "fetch and verify the MakeHuman assets")
+    web.add_command(command)
+    command("assets", "fetch and verify the MakeHuman assets and the pages' parts")
     command("doctor", "check this machine and say what to do")
     return page
 
@@ -119,7 +125,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         begin()
     options = parser().parse_args(arguments)
     watched = "" if options.command == "demo" else f"pallor {options.command}"  # demo's child does
-    return say_errors(lambda: _commands()[options.command](options), watched)
+    return say_errors(lambda: _command(options.command)(options), watched)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], None]:
+    return web.web if name == "web" else _commands()[name]  # a page is waited for
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:

@@ -24,18 +24,21 @@ def run_demo() -> None:
     Raises StageError when it fails; the sentence of the stage is on stderr by then.
     """
     place = home() / "demo"
-    _copy_checkout(place)
+    copy_checkout(place)
     settings = [part for pair in yaml.safe_load(SETTINGS.read_text()) for part in ("--set", pair)]
-    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), sys.executable, "-m"]
-    environment = {**os.environ, "PALLOR_HOME": str(home())}
-    run = subprocess.run(
-        [*command, "flows.cli", "run", *settings], cwd=place, env=environment, check=False
-    )
-    if run.returncode:
+    if run_there(place, "run", *settings):
         raise StageError(f"the demo did not finish; it lies in {place}")
 
 
-def _copy_checkout(place: Path) -> None:
+def run_there(place: Path, *words: str) -> int:
+    """The exit code of a `pallor` command in another workspace, with this one's home."""
+    command = [sys.executable, "-m", "flows.guard", str(os.getpid()), sys.executable, "-m"]
+    environment = {**os.environ, "PALLOR_HOME": str(home().absolute())}
+    run = subprocess.run([*command, "flows.cli", *words], cwd=place, env=environment, check=False)
+    return run.returncode
+
+
+def copy_checkout(place: Path) -> None:
     """The files git knows, as they are now, over what an earlier demo left."""
     names = _tracked()
     for name in names:

@@ -11,8 +11,8 @@ from pipeline.lineage.corpus import Place
 
 
 def place() -> Place:
-    """The clone in the current folder with DVC's cache and its remotes; those that are no folders
-    stand in `unreached` by their address.
+    """The clone in the current folder with DVC's cache and its remotes; those that are no folders,
+    or are not there (a disk that is not mounted), stand in `unreached` by their address.
 
     Raises StageError for a configuration that DVC cannot read.
     """
@@ -30,7 +30,8 @@ def place() -> Place:
         raise StageError(
             f"DVC cannot read its configuration: {error}; `dvc config --list`"
         ) from error
-    folders = {name: folder for name, url in urls.items() if (folder := _folder(url))}
+    paths = {name: folder for name, url in urls.items() if (folder := _folder(url))}
+    folders = {name: folder for name, folder in paths.items() if folder.is_dir()}
     return Place(
         root=Path("."),
         home=home(),

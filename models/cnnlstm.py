@@ -30,13 +30,9 @@ class CNNLSTM(Network):
 
     def __init__(self, sizes: Sizes, config: CNNLSTMConfig) -> None:
         super().__init__(sizes, config)
-        widths = [config.width * 2**level for level in range(3)]
-        layers: list[nn.Module] = []
-        for before, after in zip([sizes.channels, *widths], widths, strict=False):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
-        places = (sizes.size // 16) ** 2
-        self.features = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
-        self.lstm = nn.LSTM(widths[-1] * places, config.hidden, batch_first=True)
+        self.features = frame_features(sizes.channels, config.width)
+        vector = 4 * config.width * (sizes.size // 16) ** 2
+        self.lstm = nn.LSTM(vector, config.hidden, batch_first=True)
         self.head = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(config.hidden, sizes.classes)
         )
@@ -48,3 +44,12 @@ class CNNLSTM(Network):
         states, _ = self.lstm(vectors)  # (N, T, hidden)
         scores: Tensor = self.head(states[:, -1])
         return scores
+
+
+def frame_features(channels: int, width: int) -> nn.Sequential:
+    """(N, channels, S, S) > (N, 4 width (S / 16)^2): what both LSTMs read of a frame."""
+    widths = [width * 2**level for level in range(3)]
+    layers: list[nn.Module] = []
+    for before, after in zip([channels, *widths], widths, strict=False):
+        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())

@@ -5,11 +5,19 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from models.cnn3d import CNN3D, CNN3DConfig
+from models.cnnbilstm import CNNBiLSTM, CNNBiLSTMConfig
 from models.cnnlstm import CNNLSTM, CNNLSTMConfig
 from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError, nearest
 from models.framecnn import FrameCNN, FrameCNNConfig
+from models.inception1 import InceptionV1, InceptionV1Config
+from models.lightcnn import LightCNN, LightCNNConfig
+from models.minixception import MiniXception, MiniXceptionConfig
+from models.mobilenet import MobileNetV2, MobileNetV2Config
 from models.network import Network, Sizes
+from models.normcnn import NormCNN, NormCNNConfig
+from models.resnet34 import ResNet34, ResNet34Config
+from models.vgg16 import VGG16, VGG16Config
 
 
 class Model(NamedTuple):
@@ -24,6 +32,14 @@ MODELS = {
     "framecnn": Model(FrameCNN, FrameCNNConfig),
     "cnnlstm": Model(CNNLSTM, CNNLSTMConfig),
     "cnn3d": Model(CNN3D, CNN3DConfig),
+    "minixception": Model(MiniXception, MiniXceptionConfig),
+    "mobilenetv2": Model(MobileNetV2, MobileNetV2Config),
+    "lightcnn": Model(LightCNN, LightCNNConfig),
+    "normcnn": Model(NormCNN, NormCNNConfig),
+    "cnnbilstm": Model(CNNBiLSTM, CNNBiLSTMConfig),
+    "resnet34": Model(ResNet34, ResNet34Config),
+    "vgg16": Model(VGG16, VGG16Config),
+    "inception1": Model(InceptionV1, InceptionV1Config),
 }
 
 

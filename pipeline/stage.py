@@ -237,7 +237,7 @@ _ALL = (
     ),
     Stage(
         "evaluate", "pipeline.evaluation.evaluate",
-        inputs=("models", "split", "faces"),
+        inputs=("plan", "clips", "models", "split", "faces", *WEIGHTS),
         params=("seed", "deterministic", "evaluate"),
         study=("arms", "input", "mirror", "tasks", "protocols", "models"),
         outputs=(

@@ -16,7 +16,7 @@ from avatars.errors import AvatarError
 from pipeline.errors import StudyError
 from pipeline.naming import nearest, sentence_of
 from pipeline.params import Pass
-from pipeline.task import Label, Name, Part, Span, Task
+from pipeline.task import MEASURES, Label, Name, Part, Span, Task, unless_set
 
 Unit = Literal["window", "clip", "person"]
 
@@ -24,13 +24,15 @@ Unit = Literal["window", "clip", "person"]
 class Impairment(Part):
     """A condition of an arm: `severity` in [0, 1], fixed or drawn from a range.
 
-    It is drawn once a `person`, who is as ill in every clip, or once a `clip`.
+    It is drawn once a `person`, who is as ill in every clip, or once a `clip`. With `fatigue` each
+    repeat is performed under that much more; the target stays what was drawn.
     """
 
     kind: str
     severity: float | Span = Field(...)
     side: Literal["left", "right", "drawn"] = "drawn"  # the own side affected, or affected more
     drawn_per: Literal["person", "clip"] = "person"
+    fatigue: float = Field(0.0, ge=0, le=1, exclude_if=unless_set)
 
     @model_validator(mode="after")
     def _in_range(self) -> "Impairment":
@@ -137,6 +139,8 @@ class Protocol(Part):
 
     `together` is what never stands on two sides: nothing, a clip, the person seen, or the whole
     group of people whom portraits and driving clips tie. Figures are told by `unit` of analysis.
+    Of `cohorts` alone people take part (all). Two classes are told apart at the threshold that was
+    best on the test sides of the protocol `threshold_from`, else at one half.
     """
 
     unit: Unit
@@ -147,6 +151,8 @@ class Protocol(Part):
     repeats: int = Field(1, ge=1)
     test_cohorts: list[Name] | None = Field(None, min_length=1)
     counts: Counts | None = None
+    cohorts: list[Name] | None = Field(None, min_length=1, exclude_if=unless_set)
+    threshold_from: Name | None = Field(None, exclude_if=unless_set)
 
     @model_validator(mode="after")
     def _one_way(self) -> "Protocol":
@@ -171,8 +177,14 @@ class Protocol(Part):
 
 
 class Model(Part):
-    """One network of the registry: its own `parameters`, and what of `train` is other for it."""
+    """One network of the registry: its own `parameters`, and what of `train` is other for it.
 
+    `network` is its name there, by default the model's own, so that one network may stand in a
+    study twice: one with the `reference` of the study's input, one that does not see it.
+    """
+
+    network: str | None = Field(None, exclude_if=unless_set)
+    reference: bool = Field(True, exclude_if=bool)
     parameters: dict[str, Any] = Field({})
     train: dict[str, Any] = Field({})
     tasks: list[Name] | None = None  # None: every task
@@ -241,6 +253,16 @@ class Study(Part):
             for cohort in arm.cohorts
         )
         return sum(performed) + self.portraits
+
+    @property
+    def measured(self) -> list[str]:
+        """The targets asked for that are measured on what the face executes."""
+        asked = set().union(*(task.targets for task in self.tasks.values()))
+        return [name for name in MEASURES if name in asked]
+
+    def network(self, model: str) -> str:
+        """The network of the registry behind a model of the study."""
+        return self.models[model].network or model
 
     def numbers(self, cohort: str) -> range:
         """The numbers of a cohort's people; cohorts follow each other in the file's order."""

@@ -7,6 +7,7 @@ from pipeline.errors import ParamsError, StudyError
 from pipeline.naming import nearest
 from pipeline.params import TrainParams, parse_params
 from pipeline.study import Protocol, Study, read_study
+from pipeline.task import MEASURES
 from pipeline.workspace import Workspace
 
 
@@ -37,6 +38,7 @@ def problems(study: Study) -> Iterator[str]:
     yield from _reference_problems(study)
     yield from _target_problems(study)
     yield from _setting_problems(study)
+    yield from _threshold_problems(study)
     for name, protocol in study.protocols.items():
         yield from _empty_side(study, name, protocol)
     for name, task in study.tasks.items():
@@ -61,6 +63,9 @@ def _unknown_names(study: Study) -> Iterator[str]:
         places[f"tasks.{name}.detect"] = (task.detect, classes)
     for name, protocol in study.protocols.items():
         places[f"protocols.{name}.test_cohorts"] = (protocol.test_cohorts or (), study.cohorts)
+        places[f"protocols.{name}.cohorts"] = (protocol.cohorts or (), study.cohorts)
+        source = [protocol.threshold_from] if protocol.threshold_from else []
+        places[f"protocols.{name}.threshold_from"] = (source, study.protocols)
     for name, model in study.models.items():
         places[f"models.{name}.tasks"] = (model.tasks or (), study.tasks)
     for number, claim in enumerate(study.published.claims if study.published else ()):
@@ -82,12 +87,18 @@ def _mirror_problems(study: Study) -> Iterator[str]:
 
 def _target_problems(study: Study) -> Iterator[str]:
     kinds = [condition.kind for arm in study.arms for condition in arm.conditions]
-    known = ["severity", *kinds] if kinds else []
+    known = [*(["severity", *kinds] if kinds else []), *MEASURES]
     for name, task in study.tasks.items():
+        if task.dose and task.dose not in known:
+            hint = nearest(task.dose, known)
+            yield f"tasks.{name}.dose is '{task.dose}', which no clip has; {hint}"
+        if (task.dose or task.strength) and not task.binary:
+            asked = "dose" if task.dose else "strength"
+            yield f"tasks.{name}.{asked} sets positive against negative; give `positive`"
         spans = [pair for choice in task.selections for pair in choice.targets.items()]
         for target, (low, high) in spans:
             if target not in known:
-                hint = nearest(target, known) if known else "no arm has a condition"
+                hint = nearest(target, known) if kinds else "no arm has a condition"
                 yield f"tasks.{name} asks for the target '{target}', which no clip has; {hint}"
             elif low > high:
                 yield f"tasks.{name} asks for {target} from {low} to {high}; swap them"
@@ -99,7 +110,7 @@ def _setting_problems(study: Study) -> Iterator[str]:
 
     for name, model in study.models.items():
         try:
-            check(name, model.parameters)
+            check(study.network(name), model.parameters)
             TrainParams().with_changes(model.train)
         except ModelError as error:
             yield f"models.{name}: {error}"
@@ -111,10 +122,27 @@ def _setting_problems(study: Study) -> Iterator[str]:
         yield str(error)
 
 
+def _threshold_problems(study: Study) -> Iterator[str]:
+    """A threshold may come from no side that holds people whom the protocol tests."""
+    for name, protocol in study.protocols.items():
+        source = study.protocols.get(protocol.threshold_from or "")
+        if source is None or source is protocol:
+            continue
+        shared = set(source.cohorts or study.cohorts) & set(protocol.test_cohorts or study.cohorts)
+        if shared:
+            yield (
+                f"protocols.{name}.threshold_from is {protocol.threshold_from}, which tests "
+                f"{', '.join(sorted(shared))} as well; a threshold that the tested people chose is "
+                "no test: give that protocol other cohorts"
+            )
+
+
 def _reference_problems(study: Study) -> Iterator[str]:
     label = study.input.reference
     if label == "none":
         return
+    if not any(model.reference for model in study.models.values()):
+        yield "input.reference is given, but no model sees it; take it out or let one see it"
     if study.portraits:
         yield (
             "input.reference compares a clip with another of the same person, but a portrait "
@@ -141,7 +169,8 @@ def _empty_side(study: Study, name: str, protocol: Protocol) -> Iterator[str]:
     clips = study.planned_clips
     held = set(protocol.test_cohorts or ())
     trained = [arm for arm in study.arms if arm.trained]
-    performing = {cohort for arm in trained for cohort in arm.cohorts}
+    asked = set(protocol.cohorts or study.cohorts)
+    performing = {cohort for arm in trained for cohort in arm.cohorts} & asked
     people = sum(study.cohorts.get(cohort, 0) for cohort in performing)
     if not trained:
         yield "every arm is trained: false, so every training side is empty"

@@ -1,13 +1,21 @@
 """What is asked of a sample: the classes of a task, by labels and by ranges of targets."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Span = tuple[float, float]
+MEASURES = ("pspi",)  # targets that follow from what the face executes, not from an arm
+Hidden = Literal["eyes", "mouth", "start", "middle", "end"]
+Group = Literal["condition", "setting", "light", "age", "sex", "ethnicity", "skin"]
+
+
+def unless_set(value: Any) -> bool:
+    """Is a value as good as not given? Such a key is in no settings, which stay as they were."""
+    return not value
 
 
 class Part(BaseModel):
@@ -48,19 +56,38 @@ class Task(Part):
     """What is asked of the samples `among` all: their own label, or one of named `classes`.
 
     `positive` alone makes two classes, `negative` and `positive`. `detect` names the classes that
-    count together as a finding in binary detection.
+    count together as a finding in binary detection. Where a class belongs to a person (`per`),
+    nobody may stand in two. The last four are asked of the trained networks (pipeline.evaluation):
+    the area under the ROC against the target `dose`, accuracy with parts of the picture or of the
+    window hidden (`hide`), accuracy `errors_by` group, and how strong each expression was by class.
     """
 
     among: Selection = Selection()
     positive: Selection | None = None
     classes: dict[Label, Selection] = {}
     detect: list[Label] = []
+    per: Literal["person"] | None = Field(None, exclude_if=unless_set)
+    dose: Name | None = Field(None, exclude_if=unless_set)
+    hide: list[Hidden] = Field([], exclude_if=unless_set)
+    errors_by: list[Group] = Field([], exclude_if=unless_set)
+    strength: bool = Field(False, exclude_if=unless_set)
 
     @model_validator(mode="after")
     def _one_way(self) -> "Task":
         if self.positive and self.classes:
             raise ValueError("give `positive` or `classes`, not both")
         return self
+
+    @property
+    def targets(self) -> set[str]:
+        """Every target that the task asks for, to tell classes or as a dose."""
+        asked = {name for selection in self.selections for name in selection.targets}
+        return asked | ({self.dose} if self.dose else set())
+
+    @property
+    def binary(self) -> bool:
+        """Are its classes `negative` and `positive`?"""
+        return self.positive is not None or set(self.classes) == {"negative", "positive"}
 
     @property
     def selections(self) -> Iterator[Selection]:

@@ -107,7 +107,7 @@ CASES |= {
     "`params.yaml` that is no YAML": lambda here: load_params(write(here / "params.yaml", "a: [1")),
     "no `params.yaml`": lambda here: load_params(here / "params.yaml"),
     "`pallor shard --part half`": lambda _: shard._part("half"),
-    "`pallor shard --part 3/2`": lambda _: shards.part_of([], 3, 2),
+    "`pallor shard --part 3/2`": lambda _: shard._part("3/2"),
     "a register without the column `licence`": lambda here: register.read_register(
         write(here / "register.csv", REGISTER.replace("licence,", ""))
     ),

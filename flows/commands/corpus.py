@@ -11,6 +11,7 @@ from pathlib import Path
 from flows.settings import PARAMS, overridden, write_settings
 from flows.studies import chosen, opened
 from flows.workspace import home, only_run, require_workspace
+from pipeline.errors import ParamsError
 from pipeline.files import write_jsonl
 from pipeline.outputs import output_file
 from pipeline.params import Params
@@ -23,6 +24,14 @@ def run(options: Namespace) -> None:
     """`pallor run`: write the settings, bring every stage up to date, print the figures."""
     require_workspace()
     names = chosen(options.study)
+    if options.small:
+        from flows.small import run_small
+
+        if options.settings:
+            raise ParamsError("--small takes its settings from small.yaml; leave --set out")
+        for name in names:
+            run_small(name)
+        return
     for name in names:
         planned(*overridden(options.settings, Workspace(name)))
     home().mkdir(parents=True, exist_ok=True)  # Prefect, imported next, makes its own folder only
@@ -101,9 +110,11 @@ def report(options: Namespace) -> None:
 def assets(options: Namespace) -> None:
     """`pallor assets`: fetch what is missing and say where it lies."""
     from avatars.assets import fetch
+    from pipeline.exports.parts import fetch_parts
 
     del options
-    print(f"assets: complete and verified in {fetch(home()).root}")
+    fetch(home())
+    print(f"assets: complete and verified in {fetch_parts(home())}")
 
 
 def doctor(options: Namespace) -> None:

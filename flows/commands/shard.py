@@ -11,6 +11,7 @@ from flows.studies import chosen, opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
 from pipeline.outputs import output_folder
+from pipeline.store.shards import part_of
 
 
 def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -51,4 +52,5 @@ def _part(text: str) -> tuple[int, int]:
     number, slash, of = text.partition("/")
     if not (slash and number.isdecimal() and of.isdecimal()):
         raise ParamsError(f"--part is '{text}'; it must be such as 1/2, the first of two halves")
+    part_of([], int(number), int(of))  # refused before the work
     return int(number), int(of)

@@ -5,8 +5,9 @@ share one physical core, so each is slower than alone); `benchmarks/stages.py` s
 beside the last run's record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Planned, PortraitPlan, Record, TransferPlan
@@ -27,6 +28,16 @@ EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at HIDDEN st
 START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
 REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
 HIDDEN = 24  # state channels that EPOCH is for
+# Of other networks' steps, at their usual width on windows of 8 frames of 64 px, over the
+# ConvLSTM's: one thread of an EPYC, 32 windows of two channels. Those of STILL see one frame.
+STEPS = {
+    "convlstm": 1.0, "cnn3d": 1.2, "cnnlstm": 0.8, "cnnbilstm": 0.8, "framecnn": 0.1,
+    "resnet34": 0.33, "vgg16": 1.15, "inception1": 0.48,
+}  # fmt: skip
+WIDTHS = {"cnn3d": 12}  # usual ones that are not USUAL
+USUAL = 16
+STILL = ("framecnn", "resnet34", "vgg16", "inception1")
+CHANGING = 0.15  # of the ConvLSTM's step: to cut, move and light its window, whoever sees it
 # Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
 AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
 # Of every pass together: a 128 px frame's geometry (107 CPU ms of 16 frames), bytes of a pixel.
@@ -103,10 +114,20 @@ def _training(
     clips = sum(asked.class_of(row.label or "", row.targets) is not None for row in made)
     windows = clips * max(1, (params.plan.frames - view.frames) // view.stride + 1)
     network = study.models[model]
-    hidden = network.parameters.get("hidden", HIDDEN)  # a network without costs about as much
-    size = view.frames / 8 * (view.size / 64) ** 2 * hidden / HIDDEN
     epochs = params.train.with_changes(network.train).epochs
-    return EPOCH * windows * size * epochs * len(_draws(study, protocol))
+    size = view.frames / 8 * (view.size / 64) ** 2
+    step = size * _step(study.network(model), network.parameters, view.frames)
+    return EPOCH * windows * step * epochs * len(_draws(study, protocol))
+
+
+def _step(network: str, parameters: Mapping[str, Any], frames: int) -> float:
+    """A step of a network over the ConvLSTM's, both on windows of as many frames."""
+    if network == "convlstm":
+        return float(parameters.get("hidden", HIDDEN)) / HIDDEN
+    usual = WIDTHS.get(network, USUAL)
+    wider = float(parameters.get("width", usual)) / usual
+    alone = 8 / frames if network in STILL else 1.0
+    return CHANGING + STEPS.get(network, 1.0) * wider**2 * alone
 
 
 def _rendering(clips: Sequence[ClipPlan], chunk: int) -> float:

@@ -69,10 +69,13 @@ def check_clips(study: Study, clips: Sequence[ClipPlan]) -> None:
             if clip.trained and (found := task.class_of(clip.label or "", clip.targets)):
                 classes[clip.cohort or ""].add(found)
         _check_classes(f"{where}: tasks.{name}", task, set().union(*classes.values()))
+        if task.per == "person":
+            _check_people(f"{where}: tasks.{name}", task, clips)
         for rule, protocol in study.protocols.items():
             held = set(protocol.test_cohorts or ())
             tested = set().union(*(classes[cohort] for cohort in held))
-            taught = set().union(*(classes[cohort] for cohort in study.cohorts.keys() - held))
+            rest = set(protocol.cohorts or study.cohorts) - held
+            taught = set().union(*(classes[cohort] for cohort in rest))
             if held and (not tested or tested - taught or len(taught) < 2):
                 raise StudyError(
                     f"{where}: protocols.{rule}.test_cohorts: tasks.{name} is taught "
@@ -86,6 +89,21 @@ def _check_classes(where: str, task: Task, known: set[str]) -> None:
         raise StudyError(f"{where}: no clip to train on is '{lost}'; add an arm or change the task")
     if len(known) < 2:
         raise StudyError(f"{where}: the clips to train on are of one class alone; add an arm")
+
+
+def _check_people(where: str, task: Task, clips: Sequence[ClipPlan]) -> None:
+    """A class that belongs to a person is one: who is ill in one arm is not well in another."""
+    first: dict[str, tuple[str, ClipPlan]] = {}
+    for clip in clips:
+        found = task.class_of(clip.label or "", clip.targets) if clip.trained else None
+        if found is None:
+            continue
+        known, other = first.setdefault(clip.person.identity_id, (found, clip))
+        if known != found:
+            raise StudyError(
+                f"{where}: one person stands in two arms, {known} as {other.key} and {found} as "
+                f"{clip.key}; give the arms cohorts of their own"
+            )
 
 
 def _refuse_twins(where: str, clips: Sequence[ClipPlan]) -> None:

@@ -13,6 +13,7 @@ from avatars.identity import Identity, sample_identity
 from avatars.scene import Scene, sample_scene, seen_from
 from avatars.units import SIDES
 from pipeline.corpus.feasible import check_arms, check_clips
+from pipeline.corpus.measures import measure
 from pipeline.corpus.register import AVATAR_RIGHTS, Photograph, read_register
 from pipeline.errors import ParamsError
 from pipeline.files import child_seed, write_jsonl
@@ -118,7 +119,8 @@ def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
     for arm in study.arms:
         cohorts = [name for name in arm.cohorts if number in study.numbers(name)]
         for name, repeat in product(arm.expressions if cohorts else [], range(arm.repeats)):
-            given = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
+            drawn = [_impaired(params, c, number, f"{name}.{repeat}") for c in arm.conditions]
+            given = [_tired(c, row, repeat) for c, row in zip(arm.conditions, drawn, strict=True)]
             shown = _shown(params, arm, number, f"{name}.{repeat}")
             called = [*map(_called, arm.conditions, given), *_worn(shown)]
             key = "+".join([f"{number}/{name}", *called])
@@ -126,9 +128,11 @@ def _clips_of(study: Study, params: Params, number: int) -> Iterable[ClipPlan]:
             # A reseeded person is another person: scenes and motion are drawn anew with them.
             key += f"#{salt}" if salt else ""
             clip = plan_clip(params, identity, key, name, params.plan.frames, given, shown)
-            planned = _planned(arm, cohorts[0], given) | {"passes": _passes(params, arm)}
+            planned = _planned(arm, cohorts[0], drawn) | {"passes": _passes(params, arm)}
             for seen in _seen(clip, arm, params):
-                yield seen.model_copy(update=planned)
+                own = {name: measure(name, seen) for name in study.measured}
+                targets = planned["targets"] | own
+                yield seen.model_copy(update=planned | {"targets": targets})
 
 
 def _seen(clip: ClipPlan, arm: Arm, params: Params) -> Iterable[ClipPlan]:
@@ -154,6 +158,14 @@ def _impaired(params: Params, condition: Impairment, number: int, clip: str) -> 
     severity, side = round(float(rng.uniform(*condition.span)), 3), str(rng.choice(SIDES))
     given = side if condition.side == "drawn" else condition.side
     return {"kind": condition.kind, "severity": severity, "side": given}
+
+
+def _tired(condition: Impairment, drawn: dict[str, Any], repeat: int) -> dict[str, Any]:
+    """The condition as it is performed under, which fatigue may have made worse than it is."""
+    if not condition.fatigue:
+        return drawn
+    worse = min(1.0, drawn["severity"] + repeat * condition.fatigue)
+    return drawn | {"severity": round(worse, 3)}
 
 
 def _shown(params: Params, arm: Arm, number: int, clip: str) -> dict[str, Any]:

@@ -23,6 +23,11 @@ OPTIONAL = ("person",)
 SEXES = ("female", "male", "intersex", "other")
 OLDEST = 130  # years; nobody is known to have been older
 SHIPPED = "skimage:"  # a file that scikit-image's wheel carries
+# Cyrillic and Greek letters that are drawn as Latin ones (Unicode Technical Standard 39).
+_DRAWN_AS = str.maketrans(
+    "аесорхуѕіјһԁԛԝАВЕЅІЈКМНОРСТУХԚԜαινορυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aecopxysijhdqwABESIJKMHOPCTYXQWaivopuABEZHIKMNOPTYX",
+)
 _NAME = re.compile(r"\w[\w .-]{0,99}")  # stands in keys, logs and commands, so it is no path
 _NUMBER = re.compile(r"[+-]?([0-9][0-9.,_]*(e[+-]?[0-9]+)?|[.,][0-9]+|nan|inf(inity)?)", re.I)
 _YEARS = re.compile(r"[0-9]{1,3}(\.[0-9]+)?")
@@ -144,9 +149,15 @@ def _check_names(photographs: Sequence[Photograph], path: Path) -> None:
         raise AssetError(f"{path} lists the ids {', '.join(sorted(twice))} more than once")
     spelled: dict[str, str] = {}
     for name in sorted({*ids, *(photo.person for photo in photographs)}):
-        other = spelled.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
+        other = spelled.setdefault(_drawn(name), name)
         if other != name:
             raise AssetError(f"{path}: the names {other} and {name} look the same; choose one")
+
+
+def _drawn(name: str) -> str:
+    """Names that a person cannot tell apart come out the same."""
+    plain = unicodedata.normalize("NFKC", name).translate(_DRAWN_AS).casefold()
+    return plain.replace("\u0307", "")  # the dot that Turkish puts on a capital I
 
 
 def _check_people(photographs: Sequence[Photograph], path: Path) -> None:

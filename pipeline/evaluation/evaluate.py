@@ -4,25 +4,30 @@ A protocol's own unit of analysis carries its headline. A protocol of several dr
 all of them together, so that under folds every person is tested.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models import Classifier, load
+from pipeline.corpus.planned import Plan, read_plan
 from pipeline.evaluation import plots
 from pipeline.evaluation.answers import Answers, Looks, answer, pooled, read_looks
+from pipeline.evaluation.asked import Asked, called
 from pipeline.evaluation.corruption import corruption
 from pipeline.evaluation.detection import detection
-from pipeline.evaluation.metrics import by_value, scores
+from pipeline.evaluation.metrics import BINARY, by_value, scores
 from pipeline.evaluation.probes import probe_all
+from pipeline.evaluation.strength import strengths
+from pipeline.evaluation.threshold import best_threshold
+from pipeline.evaluation.units import units_of
 from pipeline.files import child_seed, read_json, write_json, write_jsonl, writing_folder
 from pipeline.records import Sample
 from pipeline.splits.groups import age_band
 from pipeline.splits.oversample import classed
 from pipeline.splits.tables import read_samples
-from pipeline.splits.windows import cut_windows
+from pipeline.splits.windows import alone, cut_windows
 from pipeline.study import Study
 from pipeline.training.calibrate import reliability, uncalibrated
 
@@ -37,7 +42,8 @@ def make(workspace: "Workspace", study: Study, params: "Params") -> None:
     """Write the predictions, metrics/<study>/evaluation.json and the plots."""
     looks = read_looks(workspace.faces, study.input.channels)
     seed = child_seed(params.seed, "evaluate")
-    judge = Judge(workspace, study, looks, params.evaluate.bootstrap, seed)
+    plan = read_plan(workspace.plan)
+    judge = Judge(workspace, study, (looks, plan), params.evaluate.bootstrap, seed)
     results, predictions, records = [], {}, {}
     for task, model, protocol in study.trials():
         answers = judge.answers(task, model, protocol)
@@ -45,8 +51,9 @@ def make(workspace: "Workspace", study: Study, params: "Params") -> None:
         records[task, model, protocol] = judge.records(task, model, protocol)
         results.append(judge.row(task, model, protocol, answers))
     probes = [judge.probes(task, protocol) for task in study.tasks for protocol in study.protocols]
+    strong = strengths(workspace, study, plan, child_seed(seed, "strength"))
     judge.write_predictions()
-    write_json(workspace.evaluation, {"results": results, "probes": probes})
+    write_json(workspace.evaluation, {"results": results, "probes": probes, **strong})
     plots.write_plots(workspace.plots, results, predictions, records)
 
 
@@ -54,9 +61,11 @@ class Judge:
     """Judges the trained networks of a study; keeps each draw's answers for the tables."""
 
     def __init__(
-        self, workspace: "Workspace", study: Study, looks: Looks, resamples: int, seed: int
-    ) -> None:
-        self.workspace, self.study, self.looks = workspace, study, looks
+        self, workspace: "Workspace", study: Study, seen: tuple[Looks, Plan], resamples: int,
+        seed: int,
+    ) -> None:  # fmt: skip
+        self.workspace, self.study = workspace, study
+        self.looks, self.plan = seen
         self.resamples, self.seed = resamples, seed
         self.said: dict[tuple[str, str, str], Answers] = {}
 
@@ -64,11 +73,27 @@ class Judge:
         """One for each draw of the protocol, over its whole test side."""
         parts = []
         for draw in self.study.protocols[protocol].draws(protocol):
-            network = load(self.workspace.model(task, model, draw))
-            said = answer(network, self.tested(task, draw), self.looks.crops)
-            self.said[task, model, draw] = said
-            parts.append(said)
+            if (task, model, draw) not in self.said:
+                network = load(self.workspace.model(task, model, draw))
+                tested = alone(self.tested(task, draw), self.study.models[model].reference)
+                self.said[task, model, draw] = answer(network, tested, self.looks.crops)
+            parts.append(self.said[task, model, draw])
         return parts
+
+    def threshold(self, task: str, model: str, protocol: str) -> float | None:
+        """From where on `positive` is said: best on the answers of the protocol that it is from.
+
+        None: the likelier class is said. Never the test side of another protocol is looked at.
+        """
+        source = self.study.protocols[protocol].threshold_from
+        if source is None:
+            return None
+        rules = self.study.protocols[source]
+        known = pooled(self.answers(task, model, source), rules.repeats).trained(self.looks, True)
+        if known.labels != BINARY:
+            return None
+        units = units_of(known, rules.unit, self.looks)
+        return best_threshold(units.truth == 1, units.table[:, 1])
 
     def tested(self, task: str, draw: str) -> list[Sample]:
         """The test side of a draw, as the task calls it."""
@@ -88,13 +113,23 @@ class Judge:
         answers = everything.trained(self.looks, True)
         first = load(self.workspace.model(task, model, rules.draws(protocol)[0]))
         units = ["window", "clip", *(["person"] if rules.unit == "person" else [])]
-        figures = {f"by_{unit}": self._figures(task, answers, unit, seed) for unit in units}
+        chosen = self.threshold(task, model, protocol)
+        limit = 0.5 if chosen is None else chosen
+        how = (limit, seed)
+        figures = {f"by_{unit}": self._figures(task, answers, unit, how) for unit in units}
+        asked = Asked(self.study.tasks[task], rules, self.looks, self.plan, limit,
+                      (self.resamples, child_seed(seed, "asked")))  # fmt: skip
         return {
             "task": task, "model": model, "protocol": protocol, "leaky": rules.leaky,
             "unit": rules.unit, "labels": list(answers.labels), **figures,
             "calibration": self._calibration(parts),
             "corruption": None if rules.leaky else self._corruption(first, parts[0], seed),
-            "asked_only": _called(everything.trained(self.looks, False), self.looks),
+            "asked_only": called(everything.trained(self.looks, False), self.looks, limit,
+                                 (self.resamples, child_seed(seed, "called"))),
+            **({} if chosen is None else
+               {"threshold": {"value": chosen, "from": rules.threshold_from}}),
+            **asked.of(answers),
+            **({} if rules.leaky else asked.hidden(self._networks(task, model, protocol), parts)),
         }  # fmt: skip
 
     def probes(self, task: str, protocol: str) -> Row:
@@ -114,24 +149,24 @@ class Judge:
             for (task, model, draw), answers in self.said.items():
                 write_jsonl(part / task / model / f"{draw}.jsonl", answers.rows())
 
-    def _figures(self, task: str, answers: Answers, unit: str, seed: int) -> Row:
-        tracks = self.looks.tracks
-        keys = answers.apart([_key(unit, sample, self.looks) for sample in answers.samples])
-        names, classes, table = (
-            (keys, answers.truth, answers.probabilities) if unit == "window"
-            else answers.joined(keys)
-        )  # fmt: skip
-        clip_of = dict(zip(keys, (sample.clip_id for sample in answers.samples), strict=True))
-        clips = [clip_of[name] for name in names]
-        people = [tracks[clip].identity_id for clip in clips]
+    def _networks(self, task: str, model: str, protocol: str) -> Iterator[Classifier]:
+        for draw in self.study.protocols[protocol].draws(protocol):
+            yield load(self.workspace.model(task, model, draw))
+
+    def _figures(self, task: str, answers: Answers, unit: str, how: tuple[float, int]) -> Row:
+        limit, seed = how
+        units = units_of(answers, unit, self.looks, limit)
         figures = scores(
-            classes, table, people, answers.labels, (self.resamples, child_seed(seed, unit))
-        )
-        figures["n_test"] = len(names) // (max(answers.repeat, default=0) + 1)  # a repeat
-        figures |= _breakdowns(clips, classes == table.argmax(1), self.looks)
+            units.truth, units.table, units.people, answers.labels,
+            (self.resamples, child_seed(seed, unit)),
+        )  # fmt: skip
+        repeats = max(answers.repeat, default=0) + 1
+        figures["n_test"] = len(units.truth) // repeats  # a repeat
+        figures |= _breakdowns(units.clips, units.right, self.looks)
         detect = self.study.tasks[task].detect
         figures["detection"] = detection(
-            classes, table, people, np.array([label in detect for label in answers.labels]),
+            units.truth, units.table, units.people,
+            np.array([label in detect for label in answers.labels]),
             (self.resamples, child_seed(seed, unit, "alarm")),
         )  # fmt: skip
         return figures
@@ -160,12 +195,6 @@ class Judge:
         )  # fmt: skip
 
 
-def _key(unit: str, sample: Sample, looks: Looks) -> str:
-    if unit == "person":
-        return f"{looks.tracks[sample.clip_id].person.identity_id} {sample.label}"
-    return sample.clip_id
-
-
 def _breakdowns(clips: Sequence[str], right: np.ndarray, looks: Looks) -> Row:
     # Who is seen, not who drives; a photographed person's unknown age or sex is a group too.
     tracks = [looks.tracks[clip] for clip in clips]
@@ -180,22 +209,3 @@ def _breakdowns(clips: Sequence[str], right: np.ndarray, looks: Looks) -> Row:
     }
     people = [person.identity_id for person in seen]
     return {name: by_value(column, right, people) for name, column in values.items()}
-
-
-def _called(answers: Answers, looks: Looks) -> dict[str, Row]:
-    """For each arm that is only asked about: in which share of its clips each class is named."""
-    if not answers.samples:
-        return {}
-    keys = [sample.clip_id for sample in answers.samples]
-    clips, member = np.unique(keys, return_inverse=True)
-    sums = np.zeros((len(clips), len(answers.labels)))
-    np.add.at(sums, member, answers.probabilities)
-    labels = np.array([looks.tracks[clip].label for clip in clips])
-    called = {}
-    for label in sorted(set(labels)):
-        named = sums[labels == label].argmax(1)
-        shares = {
-            name: round(float((named == n).mean()), 6) for n, name in enumerate(answers.labels)
-        }
-        called[str(label)] = {"n": len(named), "called": shares}
-    return called

@@ -21,7 +21,7 @@ from pipeline.splits.oversample import classed, crop_features, oversample
 from pipeline.splits.split import cut, on_sides
 from pipeline.splits.tables import read_tracks
 from pipeline.splits.validation import hold_out
-from pipeline.splits.windows import clips_of, load_crops
+from pipeline.splits.windows import alone, clips_of, load_crops
 from pipeline.study import Protocol, Study
 from pipeline.training.learn import learn
 from pipeline.training.train import Trial, trials
@@ -59,6 +59,7 @@ def cross_validate(
     trial, made = _trial(workspace, study, params), []
     for number, sides in enumerate(draw_folds(tracks, windows, rules, seed)):
         table = classed(on_sides(tracks, windows, rules, sides), study.tasks[trial.task])
+        table = alone(table, trial.reference)
         made.append(Fold(table, replace(trial, seed=child_seed(seed, number)), params))
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     answers: list[Answers] = []

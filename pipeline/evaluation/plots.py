@@ -23,6 +23,7 @@ Trial = tuple[str, str, str]  # task, model, protocol
 INK, QUIET, RULE = "#1f2328", "#6b7280", "#d5d8dc"
 COLOURS = ("#1f2328", "#2f6db3", "#7fb0e0", "#b4532a", "#e2a07c", "#3f8f6b", "#9a7bb0")
 KINDS = ("confusion", "roc", "reliability", "training")
+DOSE = "dose"  # a fifth, of tasks that ask for it
 STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
     "axes.edgecolor": RULE, "xtick.color": QUIET, "ytick.color": QUIET, "axes.titlesize": 10,
@@ -56,7 +57,10 @@ def write_plots(
             curves = {r["protocol"]: records[task, model, r["protocol"]] for r in rows}
             drawn = (draw_confusion(rows), draw_roc(answers), draw_reliability(rows),
                      draw_training(curves))  # fmt: skip
-            for kind, figure in zip(KINDS, drawn, strict=True):
+            figures = dict(zip(KINDS, drawn, strict=True))
+            if curved := dosed(rows):
+                figures[DOSE] = draw_dose(curved)
+            for kind, figure in figures.items():
                 figure.savefig(part / plot_name(kind, task, model), metadata={"Software": None})
 
 
@@ -87,6 +91,16 @@ def draw_reliability(rows: Sequence[Row]) -> Figure:
 def draw_training(records: Mapping[str, Sequence[Row]]) -> Figure:
     """Loss by epoch, one curve a draw; the mark is the epoch whose weights were kept."""
     return _panels(records, _training, 2.8, sharey=True)
+
+
+def dosed(rows: Sequence[Row]) -> list[Row]:
+    """The rows that have a curve of dose and response."""
+    return [row for row in rows if row.get("dose", {}).get("bins")]
+
+
+def draw_dose(rows: Sequence[Row]) -> Figure:
+    """Area under the ROC by dose, with its interval; the dashed lines are chance and 0.8."""
+    return _panels({row["protocol"]: row["dose"] for row in rows}, _dose, 2.8, sharey=True)
 
 
 def _panels(
@@ -150,6 +164,16 @@ def _reliability(axes: Axes, calibration: Row) -> None:
     axes.set(
         xlabel="confidence", ylabel="accuracy", xlim=(0, 1.04), ylim=(-0.02, 1.04), aspect="equal"
     )
+
+
+def _dose(axes: Axes, response: Row) -> None:
+    dose, area = (np.array([row[key] for row in response["bins"]]) for key in ("dose", "auc"))
+    ends = np.array([row["auc_ci95"] for row in response["bins"]])
+    for level in (0.5, response["smallest"]["auc"]):
+        axes.axhline(level, color=RULE, linewidth=0.8, linestyle="--")
+    axes.fill_between(dose, ends[:, 0], ends[:, 1], color=COLOURS[2], alpha=0.4, linewidth=0)
+    axes.plot(dose, area, "o-", color=COLOURS[1], linewidth=1.2, markersize=4)
+    axes.set(xlabel=response["of"], ylabel="AUC", ylim=(0, 1.02))
 
 
 def _training(axes: Axes, records: Sequence[Row]) -> None:

@@ -50,15 +50,15 @@ def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Inp
     ClipError when there is no usable face or too few frames, AssetError when the model does not
     load, StudyError where the study compares videos.
     """
-    if view.reference != "none":
-        raise StudyError(
-            f"the study compares each clip with one of '{view.reference}' of the same person "
-            "(input.reference), so it has no answer about one video alone"
-        )
     try:
         model = load(model_path)
     except ModelError as error:
         raise AssetError(str(error)) from error
+    if model.network.sizes.channels != view.channels:
+        raise StudyError(
+            f"this model compares each clip with one of '{view.reference}' of the same person "
+            "(input.reference), so it has no answer about one video alone"
+        )
     choice = choose_detector(params.faces.detector)
     detector: Detector = choice.load()
     if choice.name == "haar":  # the others look at landmarks themselves

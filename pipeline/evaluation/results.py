@@ -1,7 +1,7 @@
 """What was measured: metrics/<study>/evaluation.json read back (`docs/formats/evaluation.md`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +12,28 @@ if TYPE_CHECKING:
     from pipeline.study import Claim, Study
 
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "sensitivity", "specificity")
+ASKED = ("threshold", "dose", "hidden", "errors_by", "asked_only")  # what only some studies ask for
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Results:
-    """The `rows` of a study, one for each task, model and protocol, and its probes."""
+    """The `rows` of a study, one for each task, model and protocol, and its probes.
+
+    `strength` holds expression strength by task, where a study asks for it.
+    """
 
     rows: list[Row]
     probe_rows: list[Row]
+    strength: Row = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> "Results":
         """The results of a file; StageError when it is missing or of another format."""
         found = read_json(path)
         try:
-            return cls(found["results"], found["probes"])
-        except (KeyError, TypeError) as error:
+            return cls(found["results"], found["probes"], found.get("strength", {}))
+        except (AttributeError, KeyError, TypeError) as error:
             raise StageError(
                 f"{path} does not hold `results` and `probes`; run `pallor run` to make it anew"
             ) from error
@@ -59,7 +64,8 @@ class Results:
         """A plain row for each row: its headline figures, with the published ones beside them.
 
         `figures` hold `value` and `ci95` by name and leave out what cannot be told of the test
-        side; `published` holds values by name, None where no claim stands beside the row.
+        side; `published` holds values by name, None where no claim stands beside the row. What the
+        study asks beyond figures follows under the names of ASKED.
         """
         return [self._flat(row, study) for row in self.rows]
 
@@ -75,6 +81,7 @@ class Results:
                 if figures.get(name) is not None and figures.get(f"{name}_ci95")
             },
             "published": {k: v for claim in claims for k, v in claim.figures.items()} or None,
+            **{name: row[name] for name in ASKED if row.get(name)},
         }
 
 

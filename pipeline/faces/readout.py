@@ -68,9 +68,14 @@ def fit(seen: Seen, ridge: float = 1e-4) -> np.ndarray:
     return np.asarray(np.linalg.solve(x.T @ x + ridge * np.eye(x.shape[1]), x.T @ seen.units))
 
 
+def read(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """(n, outputs) units as `fit`'s weights read them from (n, 136) features."""
+    return np.asarray(_with_constant(features) @ weights)
+
+
 def r_squared(weights: np.ndarray, seen: Seen) -> dict[str, float]:
     """Share of each unit's variance that is read back, keyed "12 left"; unpaired units once."""
-    wrong = seen.units - _with_constant(seen.features) @ weights
+    wrong = seen.units - read(weights, seen.features)
     spread = seen.units - seen.units.mean(axis=0)
     shares = 1 - (wrong**2).sum(axis=0) / (spread**2).sum(axis=0)
     return {

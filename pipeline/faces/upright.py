@@ -96,11 +96,15 @@ class Checked:
         return self._detector.follow(frames, box)
 
 
-@lru_cache(maxsize=1)
 def own_judge(folder: Path = OWN) -> Judge | None:
-    """The judge by our own networks; None where a clone does not hold them."""
-    weights = find_weights(folder)
-    return Judge(weights) if weights else None
+    """The judge by our own networks, loaded once; None where a clone does not hold them."""
+    weights = find_weights(folder.resolve())
+    return _judge(tuple(weights.items())) if weights else None
+
+
+@lru_cache(maxsize=1)  # by whole paths: the same relative one is another file elsewhere
+def _judge(weights: tuple[tuple[str, Path], ...]) -> Judge:
+    return Judge(dict(weights))
 
 
 def plausible(points: np.ndarray) -> bool:

@@ -1,32 +1,31 @@
-"""The one door of lineage to pictures and films: the frames of any file, told by its content.
+"""What any file shows, told by its content: names say nothing, objects of a cache have none.
 
-Names say nothing: objects of a cache have none. Pillow is asked first (every page or frame, turned
-as its EXIF says), then OpenCV, then ffmpeg, which reads films and the stills the others do not.
+The two doors of `pipeline.media` are asked first, for what a person would see. A search refuses
+less than they do: what they do not take or show (colours under transparent parts, near blacks of
+deep pictures, covers of sound, further films of a file, strips) OpenCV and ffmpeg decode as it is.
 """
 
-import tempfile
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
 
 import cv2
-import imageio.v3 as iio
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image
 
 from pipeline.errors import ClipError
-from pipeline.media.video import BOUNDED
+from pipeline.media.films import every_frame, open_film, raw_frames
+from pipeline.media.pictures import BROKEN, read_pages
 
 # What begins so holds no frames of its own: archives, databases, pickles, compressed text.
 _OTHERS = (b"PK\x03\x04", b"SQLite format 3\x00", b"\x1f\x8b", b"\x80\x02", b"\x80\x04", b"\x7fELF")
-_WRAPS = "FITS"  # Pillow reads its deep values with the wrong sign; ffmpeg reads them right
-_AS_FILMED = ["-fps_mode", "passthrough"]  # no frame twice, whatever rate the file claims
-_PILLOW_GIVES_UP = (
-    OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, EOFError, OverflowError,
-)  # fmt: skip
+# Pillow reads deep FITS with the wrong sign, which ffmpeg does not, and runs a program for EPS.
+_NOT_BY_PILLOW = ("FITS", "EPS")
+
+Frames = Iterator[np.ndarray]  # (H, W, 3) uint8 RGB each
 
 
-def frames_of(path: Path) -> tuple[str, Iterator[np.ndarray]]:
+def frames_of(path: Path) -> tuple[str, Frames]:
     """What a file shows: "picture", "film" or "nothing", and its (H, W, 3) uint8 RGB frames.
 
     Raises ClipError (here or from the frames) for a picture or film that is too large to open or
@@ -34,21 +33,15 @@ def frames_of(path: Path) -> tuple[str, Iterator[np.ndarray]]:
     """
     with path.open("rb") as stream:
         head = stream.read(4096)
-    for read in (_pillow, _opencv):
+    readers: list[tuple[str, Callable[[Path], Frames]]] = [("picture", _pages)]
+    if head and not head.startswith(_OTHERS) and not _is_text(head):
+        readers.append(("film", _films))
+    for kind, read in readers:
         frames = read(path)
         first = next(frames, None)
         if first is not None:
-            return "picture", _rest(first, frames)
-    if not head or head.startswith(_OTHERS) or _is_text(head):
-        return "nothing", iter(())
-    frames = _ffmpeg(path)
-    first = next(frames, None)
-    return ("nothing", iter(())) if first is None else ("film", _rest(first, frames))
-
-
-def _rest(first: np.ndarray, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from frames
+            return kind, chain([first], frames)
+    return "nothing", iter(())
 
 
 def _is_text(head: bytes) -> bool:
@@ -59,26 +52,21 @@ def _is_text(head: bytes) -> bool:
     return b"\x00" not in head
 
 
-def _pillow(path: Path) -> Iterator[np.ndarray]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata, which decides nothing here
-        try:
-            Image.init()
-            with Image.open(path, formats=[i for i in Image.ID if i != _WRAPS]) as picture:
-                for page in ImageSequence.Iterator(picture):
-                    yield _eight_bit(np.asarray(ImageOps.exif_transpose(_plain(page))))
-        except Image.DecompressionBombError as error:
-            raise ClipError(f"{path} claims more pixels than Pillow opens") from error
-        except (UnidentifiedImageError, *_PILLOW_GIVES_UP):
-            return
+def _pages(path: Path) -> Frames:
+    Image.init()
+    pages = read_pages(path, [name for name in Image.ID if name not in _NOT_BY_PILLOW])
+    begun = False
+    try:
+        for page in pages:
+            begun = True
+            yield page
+    except BROKEN as error:
+        if begun or isinstance(error, Image.DecompressionBombError):
+            raise ClipError(f"{path} breaks off or claims more pixels than Pillow opens") from error
+    yield from _raw_pages(path)
 
 
-def _plain(page: Image.Image) -> Image.Image:
-    # Deep grey stays as it is: Pillow would cut it off at 255.
-    return page if page.mode.startswith(("I", "F")) else page.convert("RGB")
-
-
-def _opencv(path: Path) -> Iterator[np.ndarray]:
+def _raw_pages(path: Path) -> Frames:
     cv2.setLogLevel(2)  # errors: OpenCV warns of every format it was built without
     try:
         if cv2.haveImageReader(str(path)):
@@ -89,21 +77,20 @@ def _opencv(path: Path) -> Iterator[np.ndarray]:
         return
 
 
-def _ffmpeg(path: Path) -> Iterator[np.ndarray]:
-    begun = False
-    with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder) / "film"  # no suffix and no pattern that ffmpeg would act upon
-        film.symlink_to(path.resolve())
-        try:
-            for frame in iio.imiter(
-                film, plugin="FFMPEG", extension=".mp4", input_params=BOUNDED,
-                output_params=_AS_FILMED,
-            ):  # fmt: skip
-                begun = True
-                yield frame
-        except (OSError, ValueError, RuntimeError) as error:
-            if begun or "max pixel count" in str(error):
-                raise ClipError(f"{path} breaks off or claims too many pixels") from error
+def _films(path: Path) -> Frames:
+    numbers: Iterable[int] = count()  # of a file that the door refuses: all that there are
+    try:
+        film = open_film(path)
+        yield from every_frame(film)
+        numbers = film.others
+    except ClipError:
+        pass
+    for number in numbers:
+        frames = raw_frames(path, number)
+        first = next(frames, None)
+        if first is None:
+            return
+        yield from chain([first], frames)
 
 
 def _eight_bit(picture: np.ndarray) -> np.ndarray:

@@ -121,7 +121,9 @@ def worktrees(root: Path) -> list[str]:
     """The other checkouts of this repository."""
     rows = git(root, "worktree", "list", "--porcelain").splitlines()
     paths = [row.removeprefix("worktree ") for row in rows if row.startswith("worktree ")]
-    return [path for path in paths if not root.resolve().is_relative_to(path)]
+    # Of a submodule git names its own folder in the outer repository's `.git` as one.
+    own = git(root, "rev-parse", "--path-format=absolute", "--git-common-dir").strip()
+    return [path for path in paths if path != own and not root.resolve().is_relative_to(path)]
 
 
 def open_matters(root: Path) -> str | None:

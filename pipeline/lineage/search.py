@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pipeline.lineage.lock import file_md5, object_path
 from pipeline.lineage.removal import Removal, derived_names, versions
 
 # Not searched: git keeps versions of its own (see docs/lineage.md), the rest is none of ours.
+_WHOLE = rb"(?<![\w-])%b(?![\w-])"  # ada is not named where ada-2 is
 SKIPPED = (".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
@@ -61,12 +63,14 @@ class Searched:
             )
         unread = f"{len(self.unread)} files: {', '.join(self.unread[:3])}" if self.unread else ""
         tools = f"{', '.join(SKIPPED)}, fetched assets"
-        no = [tools, "the inside of archives and documents", *self.unreached]
+        inside = "the inside of archives and documents, what is appended to a picture"
+        no = [tools, inside, *self.unreached]
         return "\n".join([
             f"searched {total} files in {', '.join(self.roots)} {how}: {self._left()}",
             f"decoded by content: {kinds['picture']} pictures and {kinds['film']} films, of every "
-            "format that Pillow, OpenCV and ffmpeg read; compared whole, turned and mirrored, "
-            f"not cut; the other {kinds['nothing']} files show no picture to them",
+            "format that Pillow, OpenCV and ffmpeg read, as they are shown and as they are stored; "
+            "compared whole, turned and mirrored, not cut; "
+            f"the other {kinds['nothing']} files show no picture to them",
             *([f"could not be read or decoded to the end: {unread}"] if unread else []),
             f"not searched: {', '.join(no)}",
         ])  # fmt: skip
@@ -161,7 +165,7 @@ def _named(path: Path, removal: Removal) -> set[str]:
     if not path.stat().st_size:
         return set()
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        return {name for name in names if text.find(name.encode()) >= 0}
+        return {name for name in names if re.search(_WHOLE % re.escape(name.encode()), text)}
 
 
 def _made_without(place: Place, removal: Removal) -> set[str]:

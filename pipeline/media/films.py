@@ -9,8 +9,9 @@ range brought down to the standard one.
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -33,6 +34,8 @@ _TONES = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:param=0.7:desat=0,"
     "zscale=t=bt709:m=bt709:r=limited,format=yuv444p"
 )
+_TOO_LARGE = "max pixel count"  # in ffmpeg's words
+_SEQUENCE = re.compile(r"major_brand +: (avis|hevc|hevx|msf1)")  # its still comes before the film
 _VIDEO = re.compile(
     r"Video: .*?, (?P<pixels>[a-z]\w*)(?:\((?P<colour>[^)]*)\))?, (?P<w>\d+)x(?P<h>\d+)"
 )
@@ -43,13 +46,18 @@ _CLEAR = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8")  # pixel format
 
 @dataclass(frozen=True)
 class Film:
-    """What ffmpeg says of a file's first moving picture; `rate` in frames a second, 0 unsaid."""
+    """What ffmpeg says of a file's first moving picture; `rate` in frames a second, 0 unsaid.
+
+    `number` is its own among the file's pictures; `others` are those of further ones and covers.
+    """
 
     path: Path
     rate: float
     pixels: str
     colour: tuple[str, ...]
     height: int
+    number: int
+    others: tuple[int, ...]
 
     @property
     def clear(self) -> bool:
@@ -64,11 +72,11 @@ def open_film(path: Path) -> Film:
     beyond PIXELS, pixels beyond STRETCHED or a rate beyond FASTEST.
     """
     if not path.is_file():
-        raise ClipError(f"{path} is missing")
+        raise ClipError(f"{path} is {'no file' if path.exists() else 'missing'}")
     said = subprocess.run(
         [*_ffmpeg("info"), *_source(path)], capture_output=True, text=True, errors="replace"
     ).stderr
-    line = _stream(path, said)
+    number, line = _stream(path, said)
     found, rate = _VIDEO.search(line), _RATE.search(line)
     if found is None:
         raise _formless(path, said)
@@ -78,7 +86,8 @@ def open_film(path: Path) -> Film:
     if claimed > FASTEST:
         raise ClipError(f"{path} claims {claimed:g} frames a second; it takes 1 to {FASTEST}")
     colour = tuple(re.split(r"[,/]\s*", found["colour"] or ""))
-    return Film(path, claimed, found["pixels"], colour, int(found["h"]))
+    others = tuple(n for n in range(len(_videos(said))) if n != number)
+    return Film(path, claimed, found["pixels"], colour, int(found["h"]), number, others)
 
 
 def steady_frames(film: Film, fps: int, most: int) -> Iterator[np.ndarray]:
@@ -86,10 +95,43 @@ def steady_frames(film: Film, fps: int, most: int) -> Iterator[np.ndarray]:
 
     Raises ClipError when none can be decoded, or the picture changes its shape on the way.
     """
+    # Rounded up: at time t the last frame shown at t or before is seen.
+    steady = ["setpts=PTS-STARTPTS", f"fps={fps}:round=up"]
+    filters = [*_woven(film), *steady, *_shown(film)]
+    return _decoded(
+        film.path, [*_seen(film, filters), "-frames:v", str(most)], partial(_judge, film)
+    )
+
+
+def every_frame(film: Film) -> Iterator[np.ndarray]:
+    """As `steady_frames`, each frame once, however long it is shown."""
+    return _decoded(film.path, _seen(film, [*_woven(film), *_shown(film)]), partial(_judge, film))
+
+
+def raw_frames(path: Path, number: int) -> Iterator[np.ndarray]:
+    """(H, W, 3) uint8 RGB of a file's moving picture or cover `number`, whatever the door says.
+
+    None when there is no such picture. Raises ClipError for frames beyond PIXELS.
+    """
+
+    def judge(log: str, _: int) -> None:
+        if _TOO_LARGE in log:
+            raise unreadable(path, OSError(log))
+
+    return _decoded(path, ["-map", f"0:v:{number}", "-pix_fmt", "rgb24"], judge)
+
+
+def _seen(film: Film, filters: Sequence[str]) -> list[str]:
+    return ["-map", f"0:v:{film.number}", "-vf", ",".join(filters)]
+
+
+def _decoded(
+    path: Path, options: Sequence[str], judge: Callable[[str, int], None]
+) -> Iterator[np.ndarray]:
+    """What ffmpeg decodes; at the end `judge` is given its words and the number of frames."""
     command = [
-        *_ffmpeg("warning"), "-reinit_filter", "0", *_source(film.path), "-map", "0:V:0",
-        "-vf", _filters(film, fps), "-frames:v", str(most), "-fps_mode", "passthrough",
-        "-c:v", "pam", "-f", "image2pipe", "pipe:1",
+        *_ffmpeg("warning"), "-reinit_filter", "0", *_source(path), *options,
+        "-fps_mode", "passthrough", "-c:v", "pam", "-f", "image2pipe", "pipe:1",
     ]  # fmt: skip
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
@@ -103,7 +145,7 @@ def steady_frames(film: Film, fps: int, most: int) -> Iterator[np.ndarray]:
             process.kill()
             process.wait()
         log.seek(0)
-        _judge(film, log.read().decode(errors="replace"), count)
+        judge(log.read().decode(errors="replace"), count)
 
 
 def _ffmpeg(level: str) -> list[str]:
@@ -115,32 +157,35 @@ def _source(path: Path) -> list[str]:
     return [*BOUNDED, "-protocol_whitelist", "file", "-i", f"file:{path}"]
 
 
-def _stream(path: Path, said: str) -> str:
-    """ffmpeg's line on the first moving picture, which a cover is not."""
+def _stream(path: Path, said: str) -> tuple[int, str]:
+    """Number and line, in ffmpeg's words, of the first moving picture, which a cover is not."""
     kind = re.search(r"^Input #0, ([\w,]+), from", said, re.MULTILINE)
     if kind is None:
         raise unreadable(path, OSError(said))
     if kind[1] in NO_FILMS:
         raise ClipError(f"{path} cannot be read as a video: it is {NO_FILMS[kind[1]]}")
-    streams = re.findall(r"^  Stream #0:\d+.*$", said, re.MULTILINE)
     still = ("(attached pic)", "(timed thumbnails)")
-    films = [s for s in streams if ": Video: " in s and not s.endswith(still)]
+    films = [(n, s) for n, s in enumerate(_videos(said)) if not s.endswith(still)]
     if films:
-        return str(films[0])
-    sound = any(": Audio: " in stream for stream in streams)
+        return films[-1 if _SEQUENCE.search(said) else 0]
+    sound = re.search(r"^  Stream #0:\d+.*: Audio: ", said, re.MULTILINE)
     what = "it holds sound and no moving picture" if sound else "it holds no moving picture"
     raise ClipError(f"{path} cannot be read as a video: {what}")
 
 
+def _videos(said: str) -> list[str]:
+    return re.findall(r"^  Stream #0:\d+.*: Video: .*$", said, re.MULTILINE)
+
+
 def _formless(path: Path, said: str) -> ClipError:
-    if "max pixel count" in said:
+    if _TOO_LARGE in said:
         return unreadable(path, OSError(said))
     return ClipError(f"{path} cannot be read as a video: its pictures are in no form known here")
 
 
 def _check(path: Path, width: int, height: int, wide: int, high: int) -> None:
     if width * height > PIXELS:
-        raise unreadable(path, OSError("max pixel count"))
+        raise unreadable(path, OSError(_TOO_LARGE))
     stretch = wide / high if wide and high else 1.0
     if not 1 / STRETCHED <= stretch <= STRETCHED:
         raise ClipError(f"{path} claims pixels {stretch:.3g} times as wide as high; save it anew")
@@ -148,18 +193,19 @@ def _check(path: Path, width: int, height: int, wide: int, high: int) -> None:
         raise ClipError(f"{path} is {width} x {height} px, a strip; cut out the part with the face")
 
 
-def _filters(film: Film, fps: int) -> str:
-    """The way of a frame: fields woven, taken by time, tones, square pixels, RGB."""
-    woven = {"top first", "bottom first", "top coded first (swapped)"}
-    chain = ["bwdif=mode=send_frame:deint=interlaced"] if woven & {*film.colour} else []
-    # Rounded up: at time t the last frame shown at t or before is seen.
-    chain += ["setpts=PTS-STARTPTS", f"fps={fps}:round=up"]
-    if set(_HDR) & {*film.colour}:
-        chain.append(_TONES)
+def _woven(film: Film) -> list[str]:
+    """Fields woven into frames."""
+    fields = {"top first", "bottom first", "top coded first (swapped)"}
+    return ["bwdif=mode=send_frame:deint=interlaced"] if fields & {*film.colour} else []
+
+
+def _shown(film: Film) -> list[str]:
+    """Tones of the standard range, square pixels, RGB."""
+    tones = [_TONES] if set(_HDR) & {*film.colour} else []
     unsaid = not {"bt709", "smpte170m", "bt470bg", "bt2020nc", "gbr", "fcc"} & {*film.colour}
     matrix = ":in_color_matrix=bt709" if unsaid and film.height > HD and _is_yuv(film) else ""
-    chain.append(f"scale=w='max(1,round(iw*sar))':h=ih{matrix}")
-    return ",".join([*chain, "setsar=1", "format=rgba" if film.clear else "format=rgb24"])
+    square = f"scale=w='max(1,round(iw*sar))':h=ih{matrix}"
+    return [*tones, square, "setsar=1", "format=rgba" if film.clear else "format=rgb24"]
 
 
 def _is_yuv(film: Film) -> bool:

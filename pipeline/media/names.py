@@ -20,6 +20,8 @@ _SIGNATURES = (
     (b"II*\x00", "a TIFF of a layout that is not read here; save it as PNG"),
     (b"MM\x00*", "a TIFF of a layout that is not read here; save it as PNG"),
 )  # fmt: skip
+# What pictures that are read begin with, where that is letters.
+_LETTERS = (b"GIF8", b"RIFF", b"BM", b"qoif", *(b"P%d" % kind for kind in range(1, 8)))
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"mif1", b"msf1")
 _HEIC_SAID = (
     "a HEIC picture, which no library here reads; save it as JPEG, or set the phone's camera to "
@@ -31,10 +33,20 @@ def foreign(path: Path) -> str | None:
     """`it is ...; what to do` for a file of a known format that is no readable picture, or None."""
     with path.open("rb") as stream:
         head = stream.read(64)
+    if not head:
+        return "it is empty, of 0 bytes; copy it again"
     said = _by_box(head) or next((s for start, s in _SIGNATURES if head.startswith(start)), None)
     if said is None and head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         said = "a film; save one frame of it as PNG"
+    if said is None and _is_text(head):
+        said = "text, perhaps the answer of a website; fetch the picture again"
     return f"it is {said}" if said else None
+
+
+def _is_text(head: bytes) -> bool:
+    return not head.startswith(_LETTERS) and all(
+        byte in b"\t\n\r" or 32 <= byte < 127 for byte in head
+    )
 
 
 def _by_box(head: bytes) -> str | None:

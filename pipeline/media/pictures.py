@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 from pipeline.errors import AssetError
 from pipeline.media.names import foreign
@@ -41,11 +41,25 @@ def read_picture(path: Path) -> np.ndarray:
     format that is not read, of more than PIXELS pixels or SLENDER times as long as wide.
     """
     if not path.is_file():
-        raise AssetError(f"photograph {path} cannot be read: there is no such file")
+        what = "it is no file" if path.exists() else "there is no such file"
+        raise AssetError(f"photograph {path} cannot be read: {what}")
     with _told(path), Image.open(path, formats=FORMATS) as picture:
         _check(picture, path)
         picture.load()
         return _as_seen(picture)
+
+
+def read_pages(path: Path, formats: list[str]) -> Iterator[np.ndarray]:
+    """(H, W, 3) uint8 sRGB of each page, frame or copy that a file holds; for a search.
+
+    As `read_picture` shows one. `formats` are Pillow's names. Raises Image.DecompressionBombError
+    when it is too large for Pillow, else one of BROKEN.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd metadata, and of sizes that a search bears
+        with Image.open(path, formats=formats) as picture:
+            for page in ImageSequence.Iterator(picture):
+                yield _as_seen(page)
 
 
 def to_rgb8(picture: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pipeline.errors import AssetError, PallorError, RefusedError
 from pipeline.faces.framing import frame_face
 from pipeline.faces.upright import upright_picture
 from pipeline.files import digest, file_digest, write_jsonl, writing, writing_folder
-from pipeline.media.likeness import SAME, framings, likeness, looks, shrink
+from pipeline.media.likeness import SAME, finalists, framings, likeness, looks, nearness, shrink
 from pipeline.media.pictures import read_picture, to_rgb8
 from pipeline.records import PortraitPlan
 from pipeline.store.store import Job, Store, make_each
@@ -81,13 +81,16 @@ def refuse_twins(stills: Sequence[tuple[PortraitPlan, np.ndarray]]) -> None:
     """
     greys = [shrink(picture) for _, picture in stills]
     for number, (portrait, _) in enumerate(stills[1:], start=1):
-        alike = likeness(framings(greys[number]), looks(np.stack(greys[:number])))
-        for (other, _), value in zip(stills, alike, strict=False):
-            if value > SAME and other.person.identity_id != portrait.person.identity_id:
+        near, how = nearness(framings(greys[number]), looks(np.stack(greys[:number])))
+        person = portrait.person.identity_id
+        near[[other.person.identity_id == person for other, _ in stills[:number]]] = 0
+        for n in finalists(near):
+            value = likeness(greys[number], greys[n], int(how[n]))
+            if value > SAME:
                 raise AssetError(
-                    f"{other.key} and {portrait.key} are one picture under two names (alike by "
-                    f"{value:.3f}, strangers by less than {SAME}); remove a row of the register, "
-                    "or give both one name in its column person"
+                    f"{stills[n][0].key} and {portrait.key} are one picture under two names (alike "
+                    f"by {value:.3f}, strangers by less than {SAME}); remove a row of the "
+                    "register, or give both one name in its column person"
                 )
 
 

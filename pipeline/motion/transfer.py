@@ -98,7 +98,7 @@ def work(jobs: Sequence[Job], store: Store) -> None:
     if not jobs:
         return
     with one_thread():
-        model = _model(jobs[0].item.checkpoint)
+        model = _model(jobs[0].item.checkpoint.resolve())
         points: dict[Path, fomm.KeyPoints] = {}
         make_each(jobs, lambda job: _make(job, store, model, points))
 
@@ -142,7 +142,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=1)  # by its whole path: the same relative one is another file elsewhere
 def _model(checkpoint: Path) -> fomm.MotionModel:
     try:
         return fomm.load_checkpoint(checkpoint, config="auto")

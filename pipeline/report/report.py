@@ -10,7 +10,7 @@ import cv2
 from avatars import expression
 from pipeline.corpus.planned import Plan, read_plan
 from pipeline.corpus.sheet import corpus_sheet
-from pipeline.evaluation.plots import KINDS, plot_name
+from pipeline.evaluation.plots import DOSE, KINDS, dosed, plot_name
 from pipeline.evaluation.results import Results, claims_beside
 from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
 from pipeline.report.card import BREAKDOWNS, card_name, model_card, training_records
@@ -109,7 +109,8 @@ def _sections(workspace: "Workspace", study: "Study", results: Results) -> list[
     sections = []
     for task, model in dict.fromkeys((task, model) for task, model, _ in study.trials()):
         rows = [row for row in results.rows if (row["task"], row["model"]) == (task, model)]
-        files = {kind: workspace.plots / plot_name(kind, task, model) for kind in KINDS}
+        kinds = [*KINDS, *([DOSE] if dosed(rows) else [])]
+        files = {kind: workspace.plots / plot_name(kind, task, model) for kind in kinds}
         sections.append({
             "task": task,
             "model": model,

@@ -53,14 +53,21 @@ def _lines(workspace: "Workspace", study: "Study") -> list[str]:
         rows = [row for row in results.rows if row["protocol"] == name]
         lines += _table(rows, results, study)
         lines += [_probes(task, results.probes(task, name)) for task in study.tasks]
-    return [*lines, "", CAVEAT]
+    return [*lines, *_strong(results), "", CAVEAT]
 
 
 def report_object(workspace: "Workspace", study: "Study") -> dict[str, Any]:
     """What `pallor report --json` prints: `study`, `counts` and the rows of `Results.flat`."""
     with _fitting(workspace):
-        results = Results.read(workspace.evaluation).flat(study)
-    return {"study": study.name, "counts": read_json(workspace.counts), "results": results}
+        found = Results.read(workspace.evaluation)
+        results = found.flat(study)
+    strong = {"strength": dict(found.strength)} if found.strength else {}
+    return {
+        "study": study.name,
+        "counts": read_json(workspace.counts),
+        "results": results,
+        **strong,
+    }
 
 
 def _counts(counts: Mapping[str, Any]) -> str:
@@ -88,6 +95,32 @@ def _table(rows: list[Row], results: Results, study: "Study") -> Iterator[str]:
                 f"{COLUMNS.get(key, key)} {told(value)}" for key, value in claim.figures.items()
             )
             yield f"    as published: {claimed}"
+        yield from _asked(row)
+
+
+def _asked(row: Row) -> Iterator[str]:
+    """What the row tells beyond its figures, in a line each."""
+    if limit := row.get("threshold"):
+        yield f"    positive from {limit['value']:.3f}, chosen on {limit['from']}"
+    if bins := row.get("dose", {}).get("bins"):
+        curve = ", ".join(f"{part['dose']:.2f}: {percent(part['auc'])}" for part in bins)
+        yield f"    AUC by {row['dose']['of']}: {curve}"
+    for part, lost in row.get("hidden", {}).items():
+        yield f"    without the {part}: accuracy {percent(lost['accuracy'])}"
+    for label, found in row.get("asked_only", {}).items():
+        shares = ", ".join(f"{name} {percent(share)}" for name, share in found["called"].items())
+        yield f"    {counted(found['n'], 'clip')} of {label}, never learnt, called {shares}"
+
+
+def _strong(results: Results) -> Iterator[str]:
+    for task, found in results.strength.items():
+        yield ""
+        yield f"expression strength, measured on frames ({task}):"
+        for emotion, row in found["emotions"].items():
+            yield (
+                f"  {emotion:<12}{row['positive']:.3f} against {row['negative']:.3f}, "
+                f"effect {row['effect']:+.2f}, corrected p {row['p_holm']:.2g}"
+            )
 
 
 def _probes(task: str, probes: Mapping[str, Row]) -> str:

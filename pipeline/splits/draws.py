@@ -18,7 +18,7 @@ def draw_sides(
     tracks: Sequence[FaceTrack], windows: Sequence[Sample], protocol: Protocol, seed: int
 ) -> list[Sides]:
     """The sides of each draw of a protocol; clips that are not trained on take part later."""
-    trained = [track for track in tracks if track.trained]
+    trained = [track for track in tracks if track.trained and takes_part(track, protocol)]
     known = {track.clip_id for track in trained}
     windows = [window for window in windows if window.clip_id in known]
     if protocol.folds is not None:
@@ -37,6 +37,11 @@ def draw_sides(
     family = families(trained, protocol.together)
     chosen = draw_families(trained, family, protocol.test or 0.0, seed)
     return [_sides(windows, {clip for clip, name in family.items() if name in chosen})]
+
+
+def takes_part(track: FaceTrack, protocol: Protocol) -> bool:
+    """Is the clip's performer of a cohort that the protocol asks?"""
+    return protocol.cohorts is None or track.cohort in protocol.cohorts
 
 
 def _drawn_windows(windows: Sequence[Sample], fraction: float, seed: int) -> Sides:

@@ -99,7 +99,7 @@ def _faces(pairs: Sequence[Pair]) -> dict[str, Any]:
         return {"twins": 0}
     best = pairs[0]
     names = {"test": best.test.sample_id, "train": best.train.sample_id}
-    return {"twins": twins, "likeness": best.likeness, **names}
+    return {"twins": twins, "likeness": best.nearness, **names}
 
 
 def _accusation(draw: str, pair: Pair, tracks: Sequence[FaceTrack]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StageError
 from pipeline.files import child_seed, write_json, write_jsonl
 from pipeline.records import FaceTrack, Reference, Sample, short_id
-from pipeline.splits.draws import Sides, draw_sides
+from pipeline.splits.draws import Sides, draw_sides, takes_part
 from pipeline.splits.groups import families, group_clips
 from pipeline.splits.proof import split_proof
 from pipeline.splits.tables import read_tracks
@@ -111,7 +111,7 @@ def on_sides(
 def _asked_only(
     tracks: Sequence[FaceTrack], windows: Sequence[Sample], protocol: Protocol, sides: Sides
 ) -> Sides:
-    asked = {track.clip_id for track in tracks if not track.trained}
+    asked = {t.clip_id for t in tracks if not t.trained and takes_part(t, protocol)}
     if not asked:
         return {}
     together = "clip" if protocol.together == "nothing" else protocol.together

@@ -13,6 +13,13 @@ from pipeline.records import Sample
 Crops = dict[str, np.ndarray]  # clip_id > (T, S, S) uint8 grey, or (T, S, S, 3) RGB
 
 
+def alone(samples: Iterable[Sample], reference: bool) -> list[Sample]:
+    """The samples as they are where a network sees the `reference`, else without theirs."""
+    if reference:
+        return list(samples)
+    return [sample.model_copy(update={"reference": None}) for sample in samples]
+
+
 def clips_of(samples: Iterable[Sample]) -> set[str]:
     """The ids of all clips that the samples show, partners and references included."""
     clips = set()

@@ -22,7 +22,7 @@ from pipeline.precision import processor_precision
 from pipeline.records import Sample
 from pipeline.splits.tables import read_samples
 from pipeline.splits.validation import hold_out, kind_of
-from pipeline.splits.windows import clips_of, load_crops
+from pipeline.splits.windows import alone, clips_of, load_crops
 from pipeline.store.store import Job, Store
 from pipeline.training.fit import Epoch, best_epoch, rows
 from pipeline.training.learn import Recipe, learn
@@ -38,7 +38,8 @@ class Trial:
     """One network to train: its table of samples, the folder of crops, and how it is taught.
 
     `together` is what the protocol holds together, `mirror` takes classes to those of the mirrored
-    face, `parameters` are the network's own.
+    face, `parameters` are the network's own. `model` is its name in the study, `network` the one in
+    the registry; one without `reference` does not see what the study compares with.
     """
 
     task: str
@@ -52,6 +53,8 @@ class Trial:
     parameters: dict[str, Any]
     params: TrainParams
     seed: int
+    network: str
+    reference: bool
 
     @property
     def name(self) -> str:
@@ -60,7 +63,7 @@ class Trial:
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe(self.model, self.params, self.parameters, self.mirror)
+        return Recipe(self.network, self.params, self.parameters, self.mirror)
 
 
 def jobs(workspace: "Workspace", study: "Study", params: "Params") -> list[Job]:
@@ -80,6 +83,7 @@ def trials(workspace: "Workspace", study: "Study", params: "Params") -> list[Tri
             workspace.training_samples(task, draw), workspace.faces, study.input.channels,
             study.mirror_of(task), study.models[model].parameters,
             params.train.with_changes(study.models[model].train), child_seed(root, draw),
+            study.network(model), study.models[model].reference,
         )
         for task, model, protocol in study.trials()
         for draw in study.protocols[protocol].draws(protocol)
@@ -113,7 +117,7 @@ def train(trial: Trial, out: Path, state: Path | None = None) -> Classifier:
     processor. Raises StageError when the training side is too small for a validation split.
     """
     params = trial.params
-    samples = read_samples(trial.table)
+    samples = alone(read_samples(trial.table), trial.reference)
     seed = child_seed(trial.seed, "carve")
     fitted, held = hold_out(samples, trial.together, params.validation_fraction, seed)
     crops = load_crops(trial.faces, clips_of(fitted + held), trial.channels)
@@ -131,14 +135,15 @@ def train(trial: Trial, out: Path, state: Path | None = None) -> Classifier:
 
 
 def _job(trial: Trial) -> Job:
-    clips = sorted(clips_of(read_samples(trial.table)))
+    clips = sorted(clips_of(alone(read_samples(trial.table), trial.reference)))
     how = {
-        "trial": [trial.task, trial.draw],  # its record names them
+        "trial": [trial.task, trial.model, trial.draw],  # its record names them
         "table": file_digest(trial.table),
         "crops": [file_digest(trial.faces / f"{clip_id}.mp4") for clip_id in clips],
         "channels": trial.channels,
         "together": trial.together,
-        "model": [trial.model, trial.parameters],
+        "model": [trial.network, trial.parameters],
+        "reference": trial.reference,
         "mirror": trial.mirror,
         "params": trial.params.model_dump(),
         "seed": trial.seed,

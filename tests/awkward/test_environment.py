@@ -49,7 +49,7 @@ def api(monkeypatch):
 
     def start(**answers):
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("Told", (Api,), answers))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers.append(server)
         url = f"http://127.0.0.1:{server.server_port}/api"
         monkeypatch.setenv("PREFECT_API_URL", url)
@@ -142,6 +142,17 @@ def test_texts_are_utf8_in_every_locale(tmp_path, locale):
     ).stdout  # fmt: skip
     assert said.decode() == "Jürgen İ\n"
     assert (tmp_path / "text").read_bytes().decode() == "Jürgen İ"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_traceback(closed):
+    program = "from flows.program import begin; begin(); from flows.stage import say_errors; "
+    command = [sys.executable, "-c", program + "exit(say_errors(lambda: print('said')))"]
+    run = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *command], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == ("" if closed.startswith((">", "<&- >")) else "said\n")
 
 
 def test_what_a_terminal_cannot_print_is_escaped():

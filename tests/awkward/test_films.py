@@ -48,6 +48,8 @@ REMADE = {  # file > what ffmpeg is told
     "a.webm": ("-c:v", "libvpx-vp9", "-crf", "15", "-b:v", "0", "-cpu-used", "8"),
     "a.avi": ("-c:v", "mjpeg", "-q:v", "2"), "a.wmv": ("-c:v", "wmv2", "-q:v", "2"),
     "a.gif": ("-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"), "a.apng": ("-plays", "1"),
+    "a.webp": ("-c:v", "libwebp_anim", "-lossless", "1"),
+    "a.avif": ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "15", "-pix_fmt", "yuv420p"),
     "a.mpg": ("-c:v", "mpeg2video", "-q:v", "2", "-r", "24"), "a.nut": ("-c:v", "ffv1"),
     "live.mp4": (*YUV, "-movflags", "+frag_keyframe+empty_moov"),
     "live.webm": ("-c:v", "libvpx", "-b:v", "2M", "-live", "1", "-f", "webm"),
@@ -214,7 +216,7 @@ def test_a_film_that_changes_its_size_alone_is_read(remade, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "ts", "avi"])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_bytes_changed_at_random_end_in_frames_or_one_sentence(remade, kind, seed):
     path = remade(f"a.{kind}", *YUV)
     rng, data = np.random.default_rng(seed), bytearray(path.read_bytes())

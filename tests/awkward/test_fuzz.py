@@ -169,7 +169,6 @@ def test_truth_files(place):
         check(lambda name=name: render.read_truth(place / name), number)
 
 
-@pytest.mark.xfail(strict=False, reason="the register's reader does not yet know encodings")
 def test_registers(place):
     good = place / "portraits" / "register.csv"
     for number, _, content in each([("", good.read_bytes())], 35, "register"):

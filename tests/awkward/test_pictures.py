@@ -209,8 +209,8 @@ FOREIGN = {
     "a.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a drawing"),
     "a.psd": (b"8BPS\x00\x01", "a Photoshop document"),
     "a.cr3": (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01", "raw file"),
-    "a.txt": (b"no picture", "it is none of JPEG, PNG"),
-    "b.png": (b"", "it is none of JPEG, PNG"),
+    "a.txt": (b"<!doctype html>", "it is text"),
+    "b.png": (b"", "it is empty"),
 }
 
 
@@ -238,10 +238,10 @@ def test_float_values_without_a_meaning_are_refused(tmp_path, value):
 def test_a_folder_or_nothing_is_one_sentence(tmp_path):
     assert "no such file" in said(tmp_path / "a.png")
     (tmp_path / "b.png").mkdir()
-    assert "no such file" in said(tmp_path / "b.png")
+    assert "it is no file" in said(tmp_path / "b.png")
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(27))
 def test_bytes_changed_at_random_end_in_pixels_or_one_sentence(tmp_path, seed):
     rng = np.random.default_rng(seed)
     kind = ["jpg", "png", "webp", "gif", "tif", "bmp", "jp2", "avif", "ppm"][seed % 9]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.demo import SETTINGS, _copy_checkout
+from flows.demo import SETTINGS, copy_checkout
 from flows.settings import overridden
 from pipeline.corpus.plan import check_arms
 from pipeline.errors import StageError
@@ -33,7 +33,7 @@ def test_the_demos_settings_fit_the_parameters():
 
 
 def test_the_copy_holds_what_git_knows_and_nothing_that_was_made(checkout):
-    _copy_checkout(checkout / "demo")
+    copy_checkout(checkout / "demo")
     copied = {p.name for p in (checkout / "demo").rglob("*") if p.is_file()}
     assert copied == {"config", "dvc.yaml", ".gitignore"}
     assert "no_scm = true" in (checkout / "demo/.dvc/config").read_text()
@@ -43,4 +43,4 @@ def test_outside_git_one_sentence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(StageError, match="git checkout"):
-        _copy_checkout(tmp_path / "demo")
+        copy_checkout(tmp_path / "demo")

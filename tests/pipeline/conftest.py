@@ -18,6 +18,7 @@ from pipeline.media.video import Frames, write_clip
 from pipeline.params import Params, load_params
 from pipeline.records import ClipPlan, Person, TransferPlan
 from pipeline.splits import oversample, split
+from pipeline.splits.tables import read_tracks
 from pipeline.store.store import Store
 from pipeline.study import Study, read_study
 from pipeline.training import train
@@ -53,6 +54,7 @@ PARAMS = {
     "train": {"epochs": 12, "batch": 16, "learning_rate": 5e-3},
     "evaluate": {"bootstrap": 200},
 }
+QUICK = PARAMS | {"train": {"epochs": 1, "batch": 32}, "evaluate": {"bootstrap": 100}}
 # The main study's file with fewer people, shorter windows and a smaller network.
 PUPPETS = yaml.safe_load((ROOT / "studies" / "deterioration" / "study.yaml").read_text()) | {
     "cohorts": {"cast": 8},
@@ -120,8 +122,49 @@ def line(tmp_path_factory) -> Line:
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory) -> Line:
     """A study of severities, references, two tasks, two models, repeated folds and a cohort."""
-    quick = PARAMS | {"train": {"epochs": 1, "batch": 32}, "evaluate": {"bootstrap": 100}}
-    return puppet_line(tmp_path_factory.mktemp("toy"), TOY, quick)
+    return puppet_line(tmp_path_factory.mktemp("toy"), TOY, QUICK)
+
+
+# A study that asks for everything beyond figures, of a network with a reference and one without.
+ASKING: dict[str, Any] = TOY | {
+    "name": "asking",
+    "tasks": {
+        "diagnosis": {
+            "among": ["strong", "weak", "odd"], "positive": "weak", "dose": "severity",
+            "hide": ["mouth", "start"], "errors_by": ["condition", "setting", "light", "sex"],
+        },
+    },
+    "protocols": {
+        "known": {"unit": "clip", "together": "person", "folds": 2, "cohorts": ["cast"],
+                  "threshold_from": "known", "leaky": False},
+        "unseen": {"unit": "clip", "together": "person", "test_cohorts": ["others"],
+                   "threshold_from": "known", "leaky": False},
+    },
+    "models": {
+        "framecnn": {"parameters": {"width": 4}},
+        "alone": {"network": "framecnn", "parameters": {"width": 4}, "reference": False},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory) -> Line:
+    """Two cohorts, of which one is never learnt from nor used to choose anything."""
+    return puppet_line(tmp_path_factory.mktemp("asking"), ASKING, QUICK)
+
+
+@pytest.fixture(scope="session")
+def spoilt(tmp_path_factory) -> Line:
+    """The same study; everything of the unseen cohort is noise."""
+
+    def spoil(workspace: Workspace) -> None:
+        rng = np.random.default_rng(0)
+        for track in read_tracks(workspace.faces):
+            if track.cohort == "others":
+                noise = rng.integers(0, 256, (PARAMS["plan"]["frames"], 48, 48, 3), dtype=np.uint8)
+                write_clip(workspace.faces / f"{track.clip_id}.mp4", noise, 4)
+
+    return puppet_line(tmp_path_factory.mktemp("spoilt"), ASKING, QUICK, spoil)
 
 
 @pytest.fixture(scope="session")
@@ -139,9 +182,18 @@ def split_line(tmp_path_factory):
     return make
 
 
-def puppet_line(root: Path, study_values: dict[str, Any], params_values: dict[str, Any]) -> Line:
-    """Puppets through split, oversample, train and evaluate: the stages' own functions."""
+def puppet_line(
+    root: Path,
+    study_values: dict[str, Any],
+    params_values: dict[str, Any],
+    spoil: Callable[[Workspace], None] = lambda workspace: None,
+) -> Line:
+    """Puppets through split, oversample, train and evaluate: the stages' own functions.
+
+    `spoil` may change the crops before anything is learnt from them.
+    """
     workspace = drawn_workspace(root, study_values, params_values)
+    spoil(workspace)
     study, params = read_study(workspace.study_file), load_params(workspace.params)
     split.make(workspace, study, params)
     oversample.make(workspace, study, params)

@@ -20,7 +20,7 @@ METHODS = {
     "labels": {"arms"}, "people": {"cohorts"}, "planned_clips": {"cohorts", "arms", "portraits"},
     "numbers": {"cohorts", "name"}, "mirrored": {"mirror"},
     "mirror_of": {"mirror", "arms", "tasks"},
-    "draws": {"protocols"},
+    "draws": {"protocols"}, "measured": {"tasks"}, "network": {"models"},
     "trials": {"tasks", "models", "protocols"}, "params": set(), "model_copy": set(),
 }  # fmt: skip
 

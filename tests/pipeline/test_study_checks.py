@@ -133,6 +133,38 @@ BAD = {
         "tasks/severity/positive", {"severity": [0.9, 0.1]},
         "severity from 0.9 to 0.1; swap them",
     ),
+    "a person in two arms, where a class is a person's": (
+        "tasks/diagnosis/per", "person",
+        "one person stands in two arms, negative as 0/neutral and positive as 0/smiling+palsy",
+    ),
+    "a dose that no clip has": (
+        "tasks/diagnosis/dose", "severty",
+        "tasks.diagnosis.dose is 'severty', which no clip has; the nearest is 'severity'",
+    ),
+    "a dose without two classes": (
+        "tasks/grade", {"dose": "severity"},
+        "tasks.grade.dose sets positive against negative; give `positive`",
+    ),
+    "an unknown part to hide": (
+        "tasks/diagnosis/hide", ["nose"],
+        "hide",
+    ),
+    "a threshold that the tested people chose": (
+        "protocols/unseen/threshold_from", "folds",
+        "which tests others as well; a threshold that the tested people chose is no test",
+    ),
+    "a threshold from nowhere": (
+        "protocols/unseen/threshold_from", "fold",
+        "protocols.unseen.threshold_from names 'fold', which the study lacks; the nearest",
+    ),
+    "a protocol of an unknown cohort": (
+        "protocols/folds/cohorts", ["casts"],
+        "protocols.folds.cohorts names 'casts', which the study lacks; the nearest is 'cast'",
+    ),
+    "an unknown network behind a model": (
+        "models/framecnn/network", "resnet35",
+        "there is no model 'resnet35'; the nearest is 'resnet34'",
+    ),
     "a finding that is no class": (
         "tasks/diagnosis/detect", ["weak"],
         "tasks.diagnosis.detect names 'weak', which the study lacks; known: negative, positive",

@@ -346,3 +346,26 @@ def test_passes_are_asked_for_by_arm_or_for_all_and_change_no_clip():
     assert {tuple(clip.passes) for clip in every} == {("depth", "flow"), ("depth",)}
     assert "passes" not in base[0].row()
     assert ClipPlan.parse(every[0].row()) == every[0]
+
+
+def test_fatigue_makes_repeats_worse_and_leaves_the_target():
+    values = {
+        "name": "tiring", "title": "T", "question": "Q?", "cohorts": {"cast": 2},
+        "arms": [
+            {"label": "well", "cohorts": ["cast"], "expressions": ["anger"]},
+            {"label": "ill", "cohorts": ["cast"], "expressions": ["anger"], "repeats": 3,
+             "conditions": [{"kind": "myasthenia", "severity": [0.2, 0.9], "fatigue": 0.25}]},
+        ],
+        "tasks": {"diagnosis": {"positive": "ill"}},
+        "protocols": {"half": {"unit": "clip", "together": "person", "test": 0.5, "leaky": False}},
+        "models": {"framecnn": {}},
+    }  # fmt: skip
+    rows = make_plan(parse_study(values, "tiring"), Params(), REGISTER)
+    for person in {row.person.identity_id for row in rows}:
+        ill = [r for r in rows if r.label == "ill" and r.person.identity_id == person]
+        drawn = {row.targets["severity"] for row in ill}
+        assert len(drawn) == 1
+        first = drawn.pop()
+        assert [row.conditions[0]["severity"] for row in ill] == [
+            pytest.approx(min(1.0, first + 0.25 * repeat), abs=1e-3) for repeat in range(3)
+        ]

@@ -100,9 +100,10 @@ def test_people_that_do_not_agree_are_one_sentence(tmp_path, first, second, says
         read_register(register(tmp_path, *rows, header=PERSON))
 
 
-def test_ids_that_look_the_same_are_refused(tmp_path):
-    with pytest.raises(AssetError, match="the names A and a look the same"):
-        read_register(register(tmp_path, ROW, OTHER.replace("b,", "A,", 1)))
+@pytest.mark.parametrize("other", ["A", "а", "Α", "ａ"])  # Latin, Cyrillic, Greek, full width
+def test_ids_that_look_the_same_are_refused(tmp_path, other):
+    with pytest.raises(AssetError, match=r"the names . and . look the same"):
+        read_register(register(tmp_path, ROW, OTHER.replace("b,", f"{other},", 1)))
 
 
 def test_a_link_does_not_lead_out_of_the_folder(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import MODELS
-from pipeline.evaluation.baselines import compare, landmarks, majority, shape
+from pipeline.evaluation.baselines import NETWORKS, compare, landmarks, majority, shape
 from pipeline.params import EvaluateParams, TrainParams
 from pipeline.splits.tables import read_samples, read_tracks
 from pipeline.workspace import Workspace
@@ -30,7 +30,8 @@ def workspace(line, tmp_path):
 def test_every_model_answers_for_every_test_clip(line, workspace):
     quick = {"train": TrainParams(epochs=1), "evaluate": EvaluateParams(bootstrap=100)}
     rows = compare(workspace, line.study, line.params.model_copy(update=quick), "clean", print)
-    assert set(rows) == {"majority", "landmarks", *MODELS}
+    assert set(rows) == {"majority", "landmarks", *NETWORKS}
+    assert set(NETWORKS) <= MODELS.keys()
     table = read_samples(workspace.training_samples("display", "clean"))
     tested = {s.clip_id for s in table if s.side == "test"}
     for name, row in rows.items():

@@ -26,6 +26,14 @@ def test_an_upright_picture_stays_as_it_is():
     assert note is None
 
 
+def test_the_judge_is_of_the_place_where_one_asks(tmp_path, monkeypatch):
+    here = own_judge()
+    monkeypatch.chdir(tmp_path)
+    assert own_judge() is None
+    monkeypatch.undo()
+    assert own_judge() is here is not None
+
+
 def test_a_clip_on_its_side_is_known():
     frame = read_clip(DATA / "turn.mp4")[0]
     assert quarter_turns([np.rot90(frame, 1)], own_judge()) == 3

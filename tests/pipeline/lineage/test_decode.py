@@ -80,6 +80,25 @@ def test_films_of_every_container(face, known, tmp_path, suffix):
     found(tmp_path / f"a.{suffix}", known, "film")
 
 
+def test_what_the_doors_refuse_or_do_not_show_is_seen(face, known, tmp_path):
+    clear = np.dstack([face, np.zeros((48, 48), np.uint8)])
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    other = np.random.default_rng(2).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    Image.fromarray(face).save(tmp_path / "face.png")
+    Image.fromarray(other).save(tmp_path / "other.png")
+    one, two = (["-i", tmp_path / f"{name}.png"] for name in ("other", "face"))
+    tone = ["-f", "lavfi", "-t", "0.1", "-i", "sine"]
+    maps, copied = ["-map", "0", "-map", "1"], ["-c:v", "copy"]
+    ffmpeg([*one, *two], tmp_path / "two.mkv", *maps, "-c:v", "ffv1", "-pix_fmt", "bgr0")
+    cover = ["-disposition:v:0", "attached_pic"]
+    ffmpeg([*tone, *two], tmp_path / "song.mp3", *maps, *copied, *cover)
+    ffmpeg([*tone, *two], tmp_path / "song.m4a", *maps, *copied, *cover)
+    ffmpeg(two, tmp_path / "strip.mkv", "-vf", "scale=960:32", "-c:v", "ffv1", "-pix_fmt", "bgr0")
+    ffmpeg(two, tmp_path / "fast.mkv", "-c:v", "ffv1", "-pix_fmt", "bgr0", "-r", "3000")
+    for name in ("clear.png", "two.mkv", "song.mp3", "song.m4a", "strip.mkv", "fast.mkv"):
+        assert looks.nearest(tmp_path / name, known)[1] < looks.ALIKE, name
+
+
 def test_every_page_of_a_moving_picture_is_seen(face, known, tmp_path):
     blank = Image.new("RGB", (48, 48), "grey")
     for suffix in ("gif", "webp", "tiff", "png"):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from flows.cli import main
+from flows.workspace import only_run
 from pipeline.corpus.plan import make_plan
 from pipeline.corpus.register import register_rows
 from pipeline.errors import StageError
@@ -206,6 +207,15 @@ def test_a_recompressed_picture_under_another_name_is_found_by_look(made):
     assert [trace.where for trace in looked] == [str(copy)]
 
 
+def test_a_longer_name_does_not_name_them(made):
+    (made.root / "other.txt").write_text("photo/astronaut-2, photo/astronauts")
+    (made.root / "them.txt").write_text("(photo/astronaut)")
+    found = search(made.place, removal_of(made), known_looks(made.place, removal_of(made)))
+    named = {Path(trace.where).name for trace in found.traces if trace.how == "name"}
+    assert "them.txt" in named
+    assert "other.txt" not in named
+
+
 def test_a_photograph_leaves_folder_and_register(made):
     register = made.root / "portraits/register.csv"
     (register.parent / "ada.png").write_bytes(b"a photograph")
@@ -306,6 +316,15 @@ def test_a_dirty_tree_is_not_forgotten_from(made, monkeypatch, capsys):
     assert main(["forget", "photo/astronaut", "--apply"]) == 2
     assert "the tree is dirty (notes)" in capsys.readouterr().err
     assert (made.files.plan).exists()
+
+
+def test_nobody_is_forgotten_while_a_run_goes_on(made, monkeypatch, capsys):
+    monkeypatch.chdir(made.root)
+    with only_run("pallor run"):
+        assert main(["forget", "photo/astronaut", "--apply"]) == 2
+    assert "in use by `pallor run`" in capsys.readouterr().err
+    assert made.files.plan.exists()
+    assert made.run("git", "status", "--porcelain") == ""
 
 
 def test_looks_tell_people_apart_and_know_the_same_again(made):

@@ -52,6 +52,16 @@ def test_versions_of_merged_branches_and_amended_commits_are_known(repo):
     assert len(history.touching(repo, "dvc.lock")) == 2
 
 
+def test_a_submodule_is_no_worktree_and_a_worktree_is(repo, tmp_path):
+    git(tmp_path, "init", "--quiet", "outer")
+    git(tmp_path / "outer", "submodule", "--quiet", "add", str(repo), "inner")
+    assert history.worktrees(tmp_path / "outer/inner") == []
+    history.vouch(tmp_path / "outer/inner")
+    git(repo, "worktree", "add", "--quiet", str(tmp_path / "beside"))
+    assert history.worktrees(repo) == [str(tmp_path / "beside")]
+    assert history.worktrees(tmp_path / "beside") == [str(repo)]
+
+
 def shallow(repo):
     git(repo.parent, "clone", "--quiet", "--depth=1", f"file://{repo}", "cut")
     return repo.parent / "cut"

@@ -112,6 +112,15 @@ def test_dvc_says_where_the_cache_is_at_every_level(made, levels, monkeypatch, c
     assert not gone & {md5 for md5, _ in objects(cache)}
 
 
+def test_a_remote_that_is_not_there_was_not_searched(made, levels, monkeypatch):
+    for name, url in (("far", "ssh://127.0.0.1:9/x"), ("gone", f"{levels}/not-mounted")):
+        with (made.root / ".dvc/config").open("a") as text:
+            text.write(f"['remote \"{name}\"']\n    url = {url}\n")
+    monkeypatch.chdir(made.root)
+    assert list(place().remotes) == ["store"]
+    assert place().unreached == {"far": "ssh://127.0.0.1:9/x", "gone": f"{levels}/not-mounted"}
+
+
 def test_a_cache_lent_to_a_group_and_a_linked_one_are_not_the_clones_own(made, levels, monkeypatch):
     monkeypatch.chdir(made.root)
     assert place().owns(place().cache)

@@ -1,5 +1,7 @@
 """Transfer on real networks of tiny use: untrained, but exact and repeatable."""
 
+import shutil
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -153,6 +155,19 @@ def test_transfers_of_what_was_given_up_are_left_out_and_named(line, tmp_path):
     reason = "photo/b was given up: no face"
     rows = [{"clip_id": name, "reason": reason} for name in ("made-1", "made-2")]
     assert read_jsonl(workspace.transferred / "failed.jsonl") == rows
+
+
+def test_a_relative_checkpoint_is_that_of_its_own_folder(line, checkpoint, tmp_path, monkeypatch):
+    here, there = line[0].root, tmp_path / "there"
+    shutil.copytree(here, there, ignore=shutil.ignore_patterns("there"))
+    (here / "model.safetensors").write_bytes(checkpoint.read_bytes())
+    (there / "model.safetensors").write_bytes(b"rubbish")
+    relative = (Workspace(), None, given("model.safetensors"))
+    monkeypatch.chdir(here)
+    run(relative, tmp_path / "made")
+    monkeypatch.chdir(there)
+    with pytest.raises(AssetError, match=r"model\.safetensors"):
+        run(relative, tmp_path / "broken")
 
 
 def test_a_broken_checkpoint_is_named(line, tmp_path):

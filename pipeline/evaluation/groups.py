@@ -1,0 +1,62 @@
+"""Error by group: who is seen, under which light and condition, each with its interval."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.corpus.planned import Plan
+from pipeline.evaluation.answers import Looks
+from pipeline.evaluation.metrics import bootstrap_accuracy
+from pipeline.records import FaceTrack
+from pipeline.splits.groups import age_band
+from pipeline.task import Group
+
+# Mean luma of the first crop, as a picture shows it: names and upper ends.
+LIGHTS = (("dim", 70.0), ("medium", 130.0), ("bright", 256.0))
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+
+
+def grouped(
+    clips: Sequence[str], names: Sequence[Group], looks: Looks, plan: Plan
+) -> dict[str, list[str]]:
+    """For each group by name, the value that each of N clips has."""
+    rows = {clip.clip_id: clip.row() for clip in plan.clips}
+    driven = {clip: rows[looks.tracks[clip].driving_clip_id] for clip in set(clips)}
+    values: Mapping[Group, Callable[[str, FaceTrack], str]] = {
+        "condition": lambda clip, track: _kinds(driven[clip]["conditions"]),
+        "setting": lambda clip, track: str(driven[clip]["scene"]["setting"]),
+        "light": lambda clip, track: light(looks.crops[clip][0]),
+        "age": lambda clip, track: age_band(track.person.age),
+        "sex": lambda clip, track: track.person.sex or "unknown",
+        "ethnicity": lambda clip, track: track.person.ethnicity or "unknown",
+        "skin": lambda clip, track: looks.tones[clip],
+    }
+    return {name: [values[name](clip, looks.tracks[clip]) for clip in clips] for name in names}
+
+
+def errors_by(
+    values: Sequence[str], right: np.ndarray, people: Sequence[str], chance: tuple[int, int]
+) -> dict[str, dict[str, Any]]:
+    """For each value: `accuracy`, `accuracy_ci95` over people, `n` units, `n_people`."""
+    table, names = np.asarray(values), np.asarray(people)
+    found = {}
+    for value in np.unique(table):
+        mine = table == value
+        found[str(value)] = {
+            "accuracy": round(float(right[mine].mean()), 6),
+            "accuracy_ci95": bootstrap_accuracy(right[mine], names[mine].tolist(), *chance),
+            "n": int(mine.sum()),
+            "n_people": len(set(names[mine])),
+        }
+    return found
+
+
+def light(crop: np.ndarray) -> str:
+    """`dim`, `medium` or `bright`, of an (S, S) grey or (S, S, 3) RGB uint8 crop."""
+    mean = float((crop @ LUMA if crop.ndim == 3 else crop).mean())
+    return next(name for name, end in LIGHTS if mean < end)
+
+
+def _kinds(conditions: Sequence[Mapping[str, Any]]) -> str:
+    return " and ".join(row["kind"] for row in conditions) or "none"

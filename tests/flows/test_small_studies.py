@@ -1,0 +1,124 @@
+"""Both video studies through the whole real line, at the tiny size of their small.yaml."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avatars.assets import fetch
+from flows.small import small_study, small_values
+from pipeline.errors import StudyError
+from pipeline.params import load_params
+from pipeline.study import read_study
+
+ROOT = Path(__file__).parents[2]
+STUDIES = ("myasthenia", "icu_pain")
+
+
+def pallor(place, home, *words):
+    environment = {**os.environ, "PALLOR_HOME": str(home), "PYTHONPATH": str(place)}
+    command = [sys.executable, "-m", "flows.cli", *words]
+    return subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    place = tmp_path_factory.mktemp("home")
+    shutil.copytree(fetch(ROOT / ".pallor").root, place / "assets")
+    return place
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def made(request, home):
+    """(name, workspace, the object of `report --json`) of a small run."""
+    name = request.param
+    run = pallor(ROOT, home, "run", "--study", name, "--small")
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    place = home / "small" / name
+    said = pallor(place, home, "report", "--study", name, "--json")
+    assert said.returncode == 0, said.stderr
+    return name, place, json.loads(said.stdout)
+
+
+def test_every_task_model_and_protocol_has_figures_with_intervals(made):
+    name, place, said = made
+    study = read_study(place / "studies" / name / "study.yaml")
+    found = [(row["task"], row["model"], row["protocol"]) for row in said["results"]]
+    assert found == study.trials()
+    for row in said["results"]:
+        assert row["n"] > 0
+        for figure in row["figures"].values():
+            assert figure["ci95"][0] <= figure["value"] <= figure["ci95"][1]
+    assert {row["leaky"] for row in said["results"]} == {True, False}
+    assert any(row["published"] for row in said["results"])
+
+
+def test_clean_protocols_share_nobody(made):
+    name, place, _ = made
+    study = read_study(place / "studies" / name / "study.yaml")
+    proof = json.loads((place / "metrics" / name / "split_proof.json").read_text())
+    for protocol, draw in study.draws():
+        shared = proof[draw]["person"]["shared"]
+        assert shared == 0 or study.protocols[protocol].leaky
+
+
+def test_what_a_study_asks_is_in_its_report(made):
+    name, place, said = made
+    study = read_study(place / "studies" / name / "study.yaml")
+    for row in said["results"]:
+        task = study.tasks[row["task"]]
+        assert bool(task.dose) == ("dose" in row)
+        assert ("hidden" in row) == (bool(task.hide) and not row["leaky"])
+        assert bool(task.errors_by) == ("errors_by" in row)
+    asked = {label for row in said["results"] for label in row.get("asked_only", {})}
+    assert asked == {arm.label for arm in study.arms if not arm.trained}
+    page = (place / "report" / name / "index.html").read_text()
+    assert "Dose and response" in page
+    assert ("Expression strength" in page) == ("strength" in said)
+    assert all((place / "report" / name / f"model-card-{m}.md").is_file() for m in study.models)
+
+
+def test_strength_is_measured_on_frames_beside_what_was_executed(made):
+    name, _, said = made
+    if name != "myasthenia":
+        assert "strength" not in said
+        return
+    found = said["strength"]["diagnosis"]
+    assert set(found["emotions"]) == {"happiness"}
+    assert set(found["emotions"]["happiness"]["units"]) == {"6", "12"}
+    assert found["trust"]["happiness"]["n"] == sum(found["people"].values())
+    assert found["emotions"]["happiness"]["p_holm"] >= found["emotions"]["happiness"]["p"]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_published_size_is_as_published(name):
+    study = read_study(ROOT / "studies" / name / "study.yaml")
+    trained = [arm for arm in study.arms if arm.trained]
+    clips = sum(
+        study.cohorts[c] * len(arm.expressions) * arm.repeats
+        for arm in trained
+        for c in arm.cohorts
+    )
+    assert (study.people, clips) == {"myasthenia": (139, 1668), "icu_pain": (63, 746)}[name]
+    load_params(ROOT / "params.yaml", study.params)
+
+
+def test_a_small_file_that_does_not_fit_is_one_sentence(tmp_path):
+    shutil.copy(ROOT / "studies" / "icu_pain" / "study.yaml", tmp_path)
+    with pytest.raises(StudyError, match=r"small\.yaml is missing"):
+        small_values(tmp_path)
+    (tmp_path / "small.yaml").write_text("input: {reference: calm}\n")
+    with pytest.raises(StudyError, match=r"input\.reference names 'calm'"):
+        small_values(tmp_path)
+    (tmp_path / "small.yaml").write_text("cohort: {ward: 2}\n")
+    with pytest.raises(StudyError, match="the nearest is 'cohorts'"):
+        small_values(tmp_path)
+    values = {"name": "x"}
+    with pytest.raises(StudyError):
+        small_study(values, tmp_path / "small.yaml")
