@@ -88,7 +88,7 @@ def _folds(rules: Protocol, samples: Sequence[Sample], seed: int) -> list[np.nda
     labels = [sample.label for sample in samples]
     kept: list[str] | None = [_kept(rules, sample) for sample in samples]
     kind: type[StratifiedKFold] | type[StratifiedGroupKFold] = StratifiedGroupKFold
-    few = min(len(set(kept or ())), max(Counter(labels).values()))
+    few = min(len(set(kept or ())), min(Counter(labels).values()))
     if rules.together == "nothing":
         kind, kept, few = StratifiedKFold, None, min(Counter(labels).values())
     folds = kind(n_splits=max(2, min(FOLDS, few)), shuffle=True, random_state=seed % 2**32)
