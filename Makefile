@@ -26,7 +26,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 # The stages are frozen so that a clone uses the committed checkpoints; see docs/decisions/motion-stage.md.
 motion facenets: .venv/installed

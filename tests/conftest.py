@@ -2,15 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # A busy machine is no failed property.
 settings.register_profile("pallor", deadline=None)
 settings.load_profile("pallor")
 
+# Starting ffmpeg from a large process takes a tenth of a second unless it shares our signals.
+os.environ["IMAGEIO_FFMPEG_NO_PREVENT_SIGINT"] = "1"
 # Before anything imports Prefect: a test run leaves the checkout's own Prefect files alone.
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="pallor-prefect-")
 os.environ.pop("PREFECT_API_URL", None)
@@ -18,9 +22,40 @@ os.environ.pop("PREFECT_API_URL", None)
 from avatars.assets import fetch  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
+# The longest files, longest first: begun last, they would leave all cores but one idle.
+LONGEST = (
+    "test_new_study.py", "test_corpus.py", "test_faults.py", "test_train.py", "test_intent.py",
+    "test_runners.py", "test_dvc_file.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first."""
+    items.sort(key=lambda item: [*LONGEST, item.path.name].index(item.path.name))
 
 
 @pytest.fixture(scope="session")
 def assets():
     """The MakeHuman assets (avatars.assets.Assets), fetched once per checkout."""
     return fetch(ROOT / ".pallor")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Folders that all workers of one run share: the first to ask makes one, the rest wait.
+
+    Such a folder is read and never written to.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        whole, partial = shared / name, shared / f"{name}.partial"
+        with FileLock(shared / f"{name}.lock"):
+            if not whole.exists():
+                partial.mkdir()  # there already: its making failed, and would fail again
+                make(partial)
+                partial.rename(whole)
+        return whole
+
+    return once

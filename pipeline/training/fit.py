@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -176,7 +175,7 @@ def find_device(name: str) -> torch.device:
 
 def class_weights(targets: np.ndarray, classes: int) -> Tensor:
     """(classes,) float32: the mean number of windows a class over that of each class."""
-    weights = compute_class_weight("balanced", classes=np.arange(classes), y=targets)
+    weights = len(targets) / (classes * np.bincount(targets, minlength=classes))
     return torch.from_numpy(weights).float()
 
 

@@ -1,6 +1,7 @@
 """A Prefect server for the session, and a tiny workspace: real DVC, toy stages."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,19 @@ def server(tmp_path_factory):
         yield url
 
 
+def dvc_init(root):
+    """`dvc init` without git."""
+    dvc = [sys.executable, "-m", "dvc", "init", "-q", "--no-scm"]
+    subprocess.run(dvc, cwd=root, check=True, env={**os.environ, "CI": "1"})
+
+
 @pytest.fixture
-def workspace(tmp_path, monkeypatch):
+def workspace(made_once, tmp_path, monkeypatch):
     """An empty DVC workspace that is the current folder; its home is `.pallor` below it."""
+    shutil.copytree(made_once("dvc-init", dvc_init), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PALLOR_HOME", str(tmp_path / ".pallor"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    dvc = [sys.executable, "-m", "dvc"]
-    subprocess.run([*dvc, "init", "-q", "--no-scm"], check=True, env={**os.environ, "CI": "1"})
     (tmp_path / ".dvcignore").write_text(".pallor/\n__pycache__/\n")
     (tmp_path / "dvc.yaml").write_text("stages: {}\n")
     return tmp_path

@@ -94,6 +94,18 @@ def toy(workspace, server, assets, monkeypatch):
     return workspace
 
 
+@pytest.fixture
+def grown(toy, made_once):
+    """The same after a whole run, which is made once."""
+
+    def grow(root):
+        bring_up()
+        shutil.copytree(toy, root, symlinks=True, dirs_exist_ok=True)
+
+    shutil.copytree(made_once("grown-toy", grow), toy, symlinks=True, dirs_exist_ok=True)
+    return toy
+
+
 def made(workspace):
     log = workspace / ".pallor/work/grow.log.jsonl"
     rows = map(json.loads, log.read_text().splitlines())
@@ -127,36 +139,33 @@ def test_every_stage_runs_once_and_shows_as_a_run(toy, capsys):
     assert len(made(toy)) == 8
 
 
-def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(toy):
+def test_a_changed_item_is_made_alone_and_a_half_written_lock_set_aside(grown):
+    whole = (grown / "dvc.lock").read_text()
+    (grown / "dvc.lock").write_text(whole[: len(whole) // 2])
+    shutil.rmtree(Store(grown / ".pallor", "grow").path(digest("7-3")))
+    shutil.rmtree(grown / ".dvc/cache")
+    shutil.rmtree(grown / "grown")
     bring_up()
-    whole = (toy / "dvc.lock").read_text()
-    (toy / "dvc.lock").write_text(whole[: len(whole) // 2])
-    shutil.rmtree(Store(toy / ".pallor", "grow").path(digest("7-3")))
-    shutil.rmtree(toy / ".dvc/cache")
-    shutil.rmtree(toy / "grown")
-    bring_up()
-    assert sorted(made(toy)) == sorted([*(f"7-{number}" for number in range(8)), "7-3"])
-    assert (toy / "dvc.lock").read_text() == whole
+    assert sorted(made(grown)) == sorted([*(f"7-{number}" for number in range(8)), "7-3"])
+    assert (grown / "dvc.lock").read_text() == whole
 
 
 @pytest.mark.parametrize("half", ["", '{"write": {"/wo'])
-def test_path_locks_that_a_killed_dvc_wrote_half_do_not_stop_the_next_run(toy, half):
+def test_path_locks_that_a_killed_dvc_wrote_half_do_not_stop_the_next_run(grown, half):
+    (grown / "plan.json").unlink()
+    (grown / ".dvc/tmp/rwlock").write_text(half)
     bring_up()
-    (toy / "plan.json").unlink()
-    (toy / ".dvc/tmp/rwlock").write_text(half)
-    bring_up()
-    assert (toy / "plan.json").is_file()
+    assert (grown / "plan.json").is_file()
 
 
-def test_a_run_cache_that_a_killed_dvc_did_not_fill_does_not_stop_the_next_run(toy, capsys):
-    bring_up()
-    whole = (toy / "dvc.lock").read_text()
-    for entry in (toy / ".dvc/cache/runs").glob("*/*/*"):
+def test_a_run_cache_that_a_killed_dvc_did_not_fill_does_not_stop_the_next_run(grown, capsys):
+    whole = (grown / "dvc.lock").read_text()
+    for entry in (grown / ".dvc/cache/runs").glob("*/*/*"):
         entry.unlink()
-    (toy / "dvc.lock").unlink()
+    (grown / "dvc.lock").unlink()
     bring_up()
     assert "left empty by a killed run" in capsys.readouterr().out
-    assert (toy / "dvc.lock").read_text() == whole
+    assert (grown / "dvc.lock").read_text() == whole
 
 
 def test_a_stage_that_fails_is_told_in_its_own_sentence(toy):
@@ -190,7 +199,7 @@ def kill_at_random(rng):
     return process.wait() == 0
 
 
-def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy, monkeypatch):
+def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy):
     rng = random.Random(5)
     for _ in range(4):
         kill_at_random(rng)
@@ -198,7 +207,6 @@ def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy, monke
     killed = (toy / "dvc.lock").read_text()
     for path in (toy / "dvc.lock", toy / "counted.txt"):
         path.unlink()
-    monkeypatch.delenv("PREFECT_API_URL")
     subprocess.run([sys.executable, "-m", "dvc", "repro", "--force"], check=True)
     assert (toy / "dvc.lock").read_text() == killed
     assert not list(toy.rglob(".*.part"))

@@ -42,6 +42,18 @@ def line(workspace, assets, server, monkeypatch):
     return workspace
 
 
+@pytest.fixture
+def whole(line, made_once):
+    """The same after a whole run, which is made once."""
+
+    def make(root):
+        assert run() == (0, "")
+        shutil.copytree(line, root, symlinks=True, dirs_exist_ok=True)
+
+    shutil.copytree(made_once("whole-toyline", make), line, symlinks=True, dirs_exist_ok=True)
+    return line
+
+
 def outcome(command, **options):
     """Exit code and what was said on stderr."""
     run = subprocess.run(command, capture_output=True, text=True, check=False, **options)
@@ -65,22 +77,19 @@ def test_a_clip_that_always_fails_is_given_up_said_and_tried_again(line):
     assert not (line / "data/clips/failed.jsonl").exists()
 
 
-def test_a_corrupt_cached_file_is_found_and_made_again(line):
-    assert run()[0] == 0
-    whole = (line / "data/clips/7-00").read_bytes()
-    [cached] = [p for p in (line / ".dvc/cache").rglob("*") if p.is_file() and same(p, whole)]
+def test_a_corrupt_cached_file_is_found_and_made_again(whole):
+    clip = whole / "data/clips/7-00"
+    content = clip.read_bytes()
+    cache = (path for path in (whole / ".dvc/cache").rglob("*") if path.is_file())
+    [cached] = [path for path in cache if path.read_bytes() == content]
     cached.chmod(0o644)
     cached.write_bytes(b"bit rot")
     cached.chmod(0o444)
-    shutil.rmtree(line / "data")
+    shutil.rmtree(whole / "data")
     subprocess.run([sys.executable, "-m", "dvc", "checkout", "-q"], check=True)
-    assert (line / "data/clips/7-00").read_bytes() == b"bit rot"  # DVC alone does not notice
+    assert clip.read_bytes() == b"bit rot"  # DVC alone does not notice
     assert run()[0] == 0
-    assert (line / "data/clips/7-00").read_bytes() == whole
-
-
-def same(path, content):
-    return path.read_bytes() == content
+    assert clip.read_bytes() == content
 
 
 def test_a_full_disk_is_one_sentence(line):
@@ -133,9 +142,9 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(line):
     assert len(said.splitlines()) == 1
 
 
-def test_a_server_that_dies_in_mid_run_is_one_sentence_and_the_next_run_goes_on(line, monkeypatch):
-    monkeypatch.delenv("PREFECT_API_URL")
+def test_a_server_that_dies_in_mid_run_is_one_sentence_and_the_next_run_goes_on(line):
     environment = {**os.environ, "TOY_SECONDS": "0.5", "PREFECT_CLIENT_MAX_RETRIES": "1"}
+    del environment["PREFECT_API_URL"]  # a server of its own
     with subprocess.Popen(
         STAGE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as stage:

@@ -114,15 +114,15 @@ class Line:
 
 
 @pytest.fixture(scope="session")
-def line(tmp_path_factory) -> Line:
+def line(made_once) -> Line:
     """The main study at a small size; what a test changes it must change in a copy."""
-    return puppet_line(tmp_path_factory.mktemp("line"), PUPPETS, PARAMS)
+    return read_line(made_once("line", lambda root: puppet_line(root, PUPPETS, PARAMS)))
 
 
 @pytest.fixture(scope="session")
-def toy(tmp_path_factory) -> Line:
+def toy(made_once) -> Line:
     """A study of severities, references, two tasks, two models, repeated folds and a cohort."""
-    return puppet_line(tmp_path_factory.mktemp("toy"), TOY, QUICK)
+    return read_line(made_once("toy", lambda root: puppet_line(root, TOY, QUICK)))
 
 
 # A study that asks for everything beyond figures, of a network with a reference and one without.
@@ -148,13 +148,13 @@ ASKING: dict[str, Any] = TOY | {
 
 
 @pytest.fixture(scope="session")
-def asking(tmp_path_factory) -> Line:
+def asking(made_once) -> Line:
     """Two cohorts, of which one is never learnt from nor used to choose anything."""
-    return puppet_line(tmp_path_factory.mktemp("asking"), ASKING, QUICK)
+    return read_line(made_once("asking", lambda root: puppet_line(root, ASKING, QUICK)))
 
 
 @pytest.fixture(scope="session")
-def spoilt(tmp_path_factory) -> Line:
+def spoilt(made_once) -> Line:
     """The same study; everything of the unseen cohort is noise."""
 
     def spoil(workspace: Workspace) -> None:
@@ -164,7 +164,7 @@ def spoilt(tmp_path_factory) -> Line:
                 noise = rng.integers(0, 256, (PARAMS["plan"]["frames"], 48, 48, 3), dtype=np.uint8)
                 write_clip(workspace.faces / f"{track.clip_id}.mp4", noise, 4)
 
-    return puppet_line(tmp_path_factory.mktemp("spoilt"), ASKING, QUICK, spoil)
+    return read_line(made_once("spoilt", lambda root: puppet_line(root, ASKING, QUICK, spoil)))
 
 
 @pytest.fixture(scope="session")
@@ -182,12 +182,20 @@ def split_line(tmp_path_factory):
     return make
 
 
+def read_line(root: Path) -> Line:
+    """What `puppet_line` left below `root`."""
+    [study_file] = (root / "studies").glob("*/study.yaml")
+    workspace = Workspace(study_file.parent.name, root)
+    study, params = read_study(workspace.study_file), load_params(workspace.params)
+    return Line(workspace, study, params, read_plan(workspace.plan))
+
+
 def puppet_line(
     root: Path,
     study_values: dict[str, Any],
     params_values: dict[str, Any],
     spoil: Callable[[Workspace], None] = lambda workspace: None,
-) -> Line:
+) -> None:
     """Puppets through split, oversample, train and evaluate: the stages' own functions.
 
     `spoil` may change the crops before anything is learnt from them.
@@ -204,7 +212,6 @@ def puppet_line(
             train.train(job.item, folder)
     train.assemble(jobs, store, workspace)
     evaluate.make(workspace, study, params)
-    return Line(workspace, study, params, read_plan(workspace.plan))
 
 
 def drawn_workspace(

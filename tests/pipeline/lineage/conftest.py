@@ -91,9 +91,10 @@ def place_of(root):
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory):
+def template(made_once):
     """The workspace all others are copies of."""
-    return committed(tmp_path_factory.mktemp("lineage") / "template", STUDY)
+    root = made_once("lineage", lambda at: committed(at / "template", STUDY)) / "template"
+    return Made(root, place_of(root))
 
 
 def committed(root, *studies):
@@ -128,16 +129,27 @@ def own_git(monkeypatch):
 @pytest.fixture
 def made(template, tmp_path):
     """A copy of the template with its remote."""
-    root = tmp_path / "template"
+    return copy_of(template, tmp_path)
+
+
+def copy_of(template, folder):
+    """A template and its remote, copied into a folder."""
+    root = folder / "template"
     shutil.copytree(template.root, root, symlinks=True)
-    shutil.copytree(template.place.remotes["store"], tmp_path / "template-remote")
+    shutil.copytree(template.place.remotes["store"], folder / "template-remote")
     return Made(root, place_of(root))
 
 
 @pytest.fixture
-def clone_of(tmp_path):
-    """A clone with a study for each set of changes to the template's."""
-    return lambda *changes: committed(tmp_path / "template", *(STUDY | c for c in changes))
+def clone_of(made_once, tmp_path):
+    """A clone with a study for each set of changes to the template's; made once under a name."""
+
+    def clone(name, *changes):
+        studies = [STUDY | change for change in changes]
+        root = made_once(name, lambda at: committed(at / "template", *studies)) / "template"
+        return copy_of(Made(root, place_of(root)), tmp_path)
+
+    return clone
 
 
 def make_files(root, values):

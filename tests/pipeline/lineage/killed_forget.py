@@ -1,9 +1,11 @@
-"""Run `pallor forget` in the folder argv[1] and die, as by SIGKILL, before its argv[2]th change.
+"""Run `pallor forget` in the folder of each argument FOLDER:N, in turn, and die before change N.
 
-Changes are counted by Python's own audit events: files opened for writing, renamed, removed, and
-processes started. The last line says how many there were. The run itself is a stand-in.
+Each run is a process of its own and its death SIGKILL's; N = 0 lets it live. Changes are counted by
+Python's own audit events: files opened for writing, renamed, removed, and processes started. The
+last line is a JSON list of [exit code, changes]. The stage runs themselves are a stand-in.
 """
 
+import json
 import os
 import signal
 import sys
@@ -42,12 +44,30 @@ def watch(last):
     return seen
 
 
+def forget(folder, last):
+    """Exit code (-9: killed) and changes (0: killed) of one run, forked off this process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status), int(os.read(reading, 20) or 0)
+    os.chdir(folder)
+    seen = watch(last)
+    code = main(["forget", "photo/astronaut", "--apply"])
+    os.write(writing, str(seen[0]).encode())
+    os._exit(code)
+
+
 if __name__ == "__main__":
+    # Imported once, not in every child.
+    import models  # noqa: F401
+    import pipeline.corpus.plan
+    import pipeline.lineage.erase
+    import pipeline.lineage.intent
+    import pipeline.lineage.search  # noqa: F401
     from flows.cli import main
 
-    os.chdir(sys.argv[1])
     sys.modules["flows.corpus"] = types.SimpleNamespace(run_studies=rerun)
-    seen = watch(int(sys.argv[2]))
-    code = main(["forget", "photo/astronaut", "--apply"])
-    print(seen[0])
-    sys.exit(code)
+    runs = [argument.rpartition(":") for argument in sys.argv[1:]]
+    print(json.dumps([forget(folder, int(last)) for folder, _, last in runs]))

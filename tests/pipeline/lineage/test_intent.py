@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,10 +29,13 @@ def copied(template, folder):
     return root
 
 
-def run(root, last=-1):
-    return subprocess.run(
-        [sys.executable, DRIVER, str(root), str(last)], capture_output=True, text=True, check=False
+def run(*runs):
+    """Exit code and count of changes of each (root, last) in turn."""
+    words = [f"{root}:{last}" for root, last in runs]
+    done = subprocess.run(
+        [sys.executable, DRIVER, *words], stdout=subprocess.PIPE, text=True, check=True
     )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def state(root):
@@ -55,20 +59,18 @@ def git(root, *arguments):
 
 def test_ten_kills_at_random_moments_end_in_the_same_state(template, tmp_path):
     whole = copied(template, tmp_path / "whole")
-    unkilled = run(whole)
-    assert unkilled.returncode == 0, unkilled.stderr
-    changes, wanted = int(unkilled.stdout.splitlines()[-1]), state(whole)
+    [[code, changes]] = run((whole, 0))
+    assert code == 0
     assert changes > 50
-    killed = 0
-    for last in np.random.default_rng(16).integers(1, changes + 1, 10):
-        root = copied(template, tmp_path / f"at{last}")
-        first = run(root, last)
-        killed += first.returncode == -9
-        again = run(root)
-        assert again.returncode == 0, f"killed at {last} of {changes}: {again.stderr}"
+    wanted = state(whole)
+    lasts = np.random.default_rng(16).integers(1, changes + 1, 10)
+    roots = [copied(template, tmp_path / f"{n} at {last}") for n, last in enumerate(lasts)]
+    pairs = [((root, last), (root, 0)) for root, last in zip(roots, lasts, strict=True)]
+    said = run(*(one for pair in pairs for one in pair))
+    assert sum(code == -signal.SIGKILL for code, _ in said[::2]) >= 8
+    for root, (code, _), last in zip(roots, said[1::2], lasts, strict=True):
+        assert code == 0, f"killed at {last} of {changes}"
         assert state(root) == wanted, f"killed at {last} of {changes}"
         assert git(root, "status", "--porcelain") == ""
         assert git(root, "rev-list", "--count", "HEAD").strip() == "2"
         assert list(pending(root)) == []
-        shutil.rmtree(root.parent)
-    assert killed >= 8

@@ -47,7 +47,7 @@ WEAK = {
 
 @pytest.fixture
 def both(clone_of, monkeypatch):
-    made = clone_of({}, WEAK)
+    made = clone_of("two-studies", {}, WEAK)
     monkeypatch.chdir(made.root)
     return made
 
