@@ -7,7 +7,7 @@ from avatars.identity import Identity
 from avatars.targets import Targets
 
 # Of the area the same quad has on the base mesh: details that meet at a corner of eye or lips can
-# fold one to nothing. Twice what `pipeline.corpus.soundness` asks for.
+# fold one to nothing. Twice what `benchmarks/soundness.py` asks for.
 _SMALLEST = 0.02
 _ROUNDS = 5  # a mended quad may squeeze its neighbour; one round did for 2,000 people
 

@@ -1,6 +1,6 @@
 """A population built without rendering, and how sound it is: `python benchmarks/identities.py`.
 
-Prints the time an identity takes and every person who fails `pipeline.corpus.soundness`.
+Prints the time an identity takes and every person who fails `soundness.py`.
 """
 
 import argparse
@@ -10,12 +10,12 @@ from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
+from soundness import examine
 
 from avatars.assets import find
 from avatars.identity import sample_identity
 from avatars.person import Person
 from avatars.targets import Targets
-from pipeline.corpus.soundness import examine
 
 
 def main() -> None:

@@ -34,9 +34,12 @@ from pipeline.faces.detect import choose_detector, neutral_box
 from pipeline.faces.faces import crop_faces
 from pipeline.files import read_json
 from pipeline.media.video import read_clip, write_clip
-from pipeline.motion.transfer import one_thread
 from pipeline.params import Params, load_params
 from pipeline.precision import processor_precision
+from pipeline.stage import FACENETS, name_of, study_of
+from pipeline.study import read_study
+from pipeline.threads import one_thread
+from pipeline.workspace import MAIN, Workspace
 
 HERE = Path(__file__).parent
 SIDE = 1024  # of the matrices that are multiplied: large enough for the full rate
@@ -55,34 +58,40 @@ def main() -> None:
     """Print a table and end with one JSON line."""
     page = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     page.add_argument("--root", type=Path, default=Path(), help="a workspace with a finished run")
+    page.add_argument("--study", default=MAIN)
     page.add_argument("--items", type=int, default=4, help="clips measured of transfer and faces")
     options = page.parse_args()
-    root = options.root.resolve()
-    record = last_run(root)
-    walls = {s["stage"]: s["seconds"] for s in record["stages"] if s["outcome"] == "Done"}
-    plan, params = read_plan(root / "data/plan.jsonl"), load_params(root / "params.yaml")
+    files = Workspace(options.study, options.root.resolve())
+    walls = last_run(files)
+    plan, params = (
+        read_plan(files.plan),
+        load_params(files.params, read_study(files.study_file).params),
+    )
     with one_thread():
         rates = {dtype: matrix_rate(dtype) for dtype in (torch.float32, torch.bfloat16)}
         costs = {
-            "render": rendered(root, [spec_of(clip) for clip in plan.clips], "render"),
+            "render": rendered(files, [spec_of(clip) for clip in plan.clips], "render"),
             "portraits": rendered(
-                root, [spec_of(p.clip) for p in plan.portraits if p.clip], "portraits"
+                files, [spec_of(p.clip) for p in plan.portraits if p.clip], "portraits"
             ),
-            "transfer": transferred(root, plan, params, options.items, rates),
-            "faces": cropped(root, plan, params, options.items),
-            "train": trained(root, params, rates),
+            "transfer": transferred(files, plan, params, options.items, rates),
+            "faces": cropped(files, plan, params, options.items),
+            "train": trained(files, params, rates),
         }
     report(walls, costs, rates)
 
 
-def last_run(root: Path) -> dict[str, Any]:
-    """The newest run record in which the render stage did work; SystemExit without one."""
-    for path in sorted((root / ".pallor/runs").glob("*-corpus-*.json"), reverse=True):
-        record: dict[str, Any] = read_json(path)
-        done = {s["stage"] for s in record.get("stages", []) if s["outcome"] == "Done"}
-        if "render" in done:
-            return record
-    raise SystemExit(f"no run from nothing is recorded in {root}; run `make corpus` first")
+def last_run(files: Workspace) -> dict[str, float]:
+    """Wall seconds by stage of the newest run in which rendering did work; SystemExit without."""
+    for path in sorted((files.root / ".pallor/runs").glob("*-corpus-*.json"), reverse=True):
+        walls = {
+            name_of(row["stage"]): float(row["seconds"])
+            for row in read_json(path).get("stages", [])
+            if row["outcome"] == "Done" and study_of(row["stage"]) in (files.study, None)
+        }
+        if "render" in walls:
+            return walls
+    raise SystemExit(f"no run from nothing is recorded in {files.root}; `make corpus` first")
 
 
 def matrix_rate(dtype: torch.dtype) -> float:
@@ -110,9 +119,9 @@ def flops(work: Callable[[], object]) -> float:
     return float(counter.get_total_flops())
 
 
-def rendered(root: Path, specs: list[dict[str, Any]], stage: str) -> Cost:
+def rendered(files: Workspace, specs: list[dict[str, Any]], stage: str) -> Cost:
     """Path tracing and denoising of one clip, scaled to all frames; CPU of the workers' log."""
-    log = (root / f".pallor/work/{stage}.log.jsonl").read_text().splitlines()
+    log = (files.root / f".pallor/work/{stage}.log.jsonl").read_text().splitlines()
     ended = [row for row in map(json.loads, log) if row.get("event") == "worker ended"]
     cpu = sum(row["core_seconds"] for row in ended)
     with tempfile.TemporaryDirectory(prefix="pallor-bench-") as scratch:
@@ -127,13 +136,13 @@ def rendered(root: Path, specs: list[dict[str, Any]], stage: str) -> Cost:
     return Cost(cpu, floor, rest)
 
 
-def transferred(root: Path, plan: Plan, params: Params, items: int, rates: dict) -> Cost:
+def transferred(files: Workspace, plan: Plan, params: Params, items: int, rates: dict) -> Cost:
     """The stage's own steps on a few transfers, each with the key points of its driving clip."""
-    model = fomm.load_checkpoint(root / params.motion.checkpoint, config="auto")
+    model = fomm.load_checkpoint(files.root / params.motion.checkpoint, config="auto")
     parts: dict[str, list[float]] = {"read": [], "moved": [], "encoding": [], "floor": []}
     for row in plan.transfers[:items]:
-        still = root / f"data/portraits/{row.portrait_id}.png"
-        video = root / f"data/clips/{row.driving_clip_id}.mp4"
+        still = files.portraits / f"{row.portrait_id}.png"
+        video = files.clips / f"{row.driving_clip_id}.mp4"
         face, driving = iio.imread(still), read_clip(video)
 
         def moved(face: np.ndarray = face, driving: np.ndarray = driving) -> np.ndarray:
@@ -158,12 +167,12 @@ def encoding(frames: np.ndarray, fps: int = 8) -> float:
         return cpu_seconds(lambda: write_clip(Path(scratch) / "clip.mp4", frames, fps))
 
 
-def cropped(root: Path, plan: Plan, params: Params, items: int) -> Cost:
+def cropped(files: Workspace, plan: Plan, params: Params, items: int) -> Cost:
     """The stage's own steps on a few avatar clips; the detector is its floor, with the video."""
-    detector = choose_detector(params.faces.detector, own=root / "facenets").load()
+    detector = choose_detector(params.faces.detector, own=files.root / FACENETS).load()
     parts: dict[str, list[float]] = {"read": [], "detector": [], "cropped": [], "encoding": []}
     for clip in plan.clips[:: max(1, len(plan.clips) // items)][:items]:
-        video = root / f"data/clips/{clip.clip_id}.mp4"
+        video = files.clips / f"{clip.clip_id}.mp4"
         frames = read_clip(video)
 
         def found(frames: np.ndarray = frames) -> np.ndarray:
@@ -183,11 +192,11 @@ def cropped(root: Path, plan: Plan, params: Params, items: int) -> Cost:
     return Cost(each["cropped"] + floor["video"], floor, f"gates, boxes and crops: {lost:.0f} s")
 
 
-def trained(root: Path, params: Params, rates: dict) -> Cost:
-    """Training steps of each committed model, as many as its record counts."""
+def trained(files: Workspace, params: Params, rates: dict) -> Cost:
+    """Training steps of each trained model, as many as its record counts."""
     dtype = processor_precision()[0]
     cpu = floor = 0.0
-    for path in sorted((root / "data/models").glob("*.json")):
+    for path in sorted(files.models.rglob("*.json")):
         record = read_json(path)
         network = models.load(path.with_suffix(".safetensors")).network
         step = training_step(network, params.train.batch, dtype)

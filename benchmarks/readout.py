@@ -16,7 +16,7 @@ from avatars.person import Person
 from avatars.scene import sample_scene
 from avatars.targets import Targets
 from avatars.units import UNITS
-from pipeline.faces.faces import readout
+from pipeline.faces import readout
 
 OTHERS = [name for name in UNITS if name not in readout.READ]
 SETTINGS = {

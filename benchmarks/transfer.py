@@ -49,7 +49,8 @@ class Grid:
 
 def load(store: Store, params: Params) -> Grid:
     """The training grid from the work store; SystemExit when it has not been rendered."""
-    jobs = render.clip_jobs(motion_data.training_clips(params))
+    clips = motion_data.training_clips(params)
+    jobs = render.clip_jobs(clips)
     if missing := sum(not store.has(job.key) for job in jobs):
         raise SystemExit(f"{missing} of {len(jobs)} training clips are missing; run `make motion`")
     frames, landmarks = motion_data.load_grid(jobs, store, params)
@@ -59,8 +60,7 @@ def load(store: Store, params: Params) -> Grid:
     apex = np.array([t["executed"].max(axis=(0, 2)) for t in truths]).reshape(*shape, -1)
     turns = np.array([t["head_deg"][:, 0] for t in truths])
     yaw = turns[np.arange(len(turns)), np.abs(turns).argmax(axis=1)].reshape(shape)
-    count = shape[1]
-    motions = tuple(motion_data.MOTIONS[i % len(motion_data.MOTIONS)] for i in range(count))
+    motions = tuple(clip.expression for clip in clips[: shape[1]])  # the first person's
     return Grid(frames, landmarks, {n: apex[..., i] for i, n in enumerate(names)}, yaw, motions)
 
 

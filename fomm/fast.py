@@ -1,7 +1,8 @@
 """The same motion model, faster on a CPU: `fomm.prepare(model).model.animate(...)`.
 
 Normalisation is folded into the convolutions; doubling the pixels before a 3 x 3 convolution is
-four phases at the small size; 3 x 3 convolutions run in Winograd's tiles; memory is channels-last.
+four phases at the small size; memory is channels-last. Without matrix units, where a C compiler is
+at hand, 3 x 3 convolutions run in Winograd's tiles; else torch's own are the fastest.
 """
 
 from copy import deepcopy

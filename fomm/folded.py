@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fomm import tiles, winograd
+from fomm import tiles
 from fomm.layers import ResidualBlock
 
 SMALL = 16  # pixels a side up to which doubling the picture beats four phases' larger kernels
@@ -71,17 +71,10 @@ class Convolution(_Folded):
         if before:
             gain, shift = (values[:, None, None] for values in before)
             x = torch.addcmul(shift, x, gain).relu_()
-        out = self._by_torch(x)
+        out = F.conv2d(x, self.weight, self.bias, padding=self.weight.shape[-1] // 2)
         if shortcut is not None:
             out.add_(shortcut)
         return out.relu_() if relu else out
-
-    def _by_torch(self, x: Tensor) -> Tensor:
-        size = self.weight.shape[-1]
-        if size != 3 or not winograd.fits(x):
-            return F.conv2d(x, self.weight, self.bias, padding=size // 2)
-        kernel = self.form("torch", lambda: winograd.transformed_kernel(self.weight))
-        return winograd.convolve(x, kernel, self.bias)
 
 
 class Block(Convolution):
@@ -106,13 +99,7 @@ class Up(_Folded):
         self.halves: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.large is not None:
-            return self._compiled(x, self.large)
-        bias = self.bias.repeat(4)
-        if not winograd.fits(x):
-            return self._phase_by_phase(x, bias)
-        kernel = self.form("torch", lambda: winograd.transformed_kernel(in_three(self.halves)))
-        return winograd.convolve(x, kernel, bias, double=True).relu_()
+        return self._by_torch(x) if self.large is None else self._compiled(x, self.large)
 
     def _compiled(self, x: Tensor, large: int) -> Tensor:
         if min(x.shape[-2:]) > SMALL:
@@ -124,9 +111,9 @@ class Up(_Folded):
         kernel = self.form((1, tile), lambda: tiles.packed_kernel(self.weight, tile))
         return tiles.convolve(doubled, kernel, self.bias, tile, relu=True)
 
-    def _phase_by_phase(self, x: Tensor, bias: Tensor) -> Tensor:
+    def _by_torch(self, x: Tensor) -> Tensor:
         count, _, height, width = x.shape
-        found = F.conv2d(x, self.halves, bias, padding=1).relu_()
+        found = F.conv2d(x, self.halves, self.bias.repeat(4), padding=1).relu_()
         found = found.unflatten(1, (2, 2, -1))  # (N, phase, phase, O, H + 1, W + 1)
         out = x.new_empty(count, height, 2, width, 2, found.shape[3])
         for i in (0, 1):

@@ -1,7 +1,8 @@
 """Convolutions compiled for this processor from `tiles.c`, where torch's own are slower.
 
-Winograd's F(m x m, 3 x 3) (Lavin & Gray 2016; see `winograd`) spends half its time on transforms
-when each step of them is a torch operation of its own; compiled, they run on registers. A C
+Winograd's F(m x m, 3 x 3) (Lavin & Gray, "Fast algorithms for convolutional neural networks", 2016)
+spends half its time on transforms when each step of them is a torch operation of its own; compiled,
+they run on registers. A C
 compiler is asked for once a process; `reason()` says why there is none of this.
 """
 
@@ -39,7 +40,7 @@ def reason() -> str:
     if not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
         return "this processor has no AVX2"
     if matrix_units():
-        return "this processor has AMX, where torch's operations were measured and tiles were not"
+        return "this processor has AMX, where torch's own convolutions are faster"
     if shutil.which("cc") is None:
         return "there is no C compiler (cc)"
     try:
@@ -91,7 +92,8 @@ def convolve(
     """A 3 x 3 convolution with zero padding: (N, I, H, W) > (N, O, H, W), channels-last.
 
     `before` normalises by gain and shift (I,) and takes the ReLU first; `shortcut` is added to the
-    result; with `step` 2 the outputs are phases of a doubled picture, as in `winograd.convolve`.
+    result; with `step` 2 the outputs are the 2 x 2 phases of a picture twice as large, phases first
+    among the channels.
     """
     frames = _last(x)
     count, high, wide, inputs = frames.shape

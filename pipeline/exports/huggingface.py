@@ -19,7 +19,6 @@ from pipeline.exports.tables import (
     with_targets,
 )
 
-PATHS = ("video", "face", "truth")  # of the dataset folder; here the bytes stand in the table
 Rows = Sequence[Mapping[str, Any]]
 
 

@@ -6,8 +6,7 @@ right way up: on 12 frames of rendered clips by 0.12 and more, on 15 real faces 
 and more, but for three (0.04, 0.01, -0.04). Sixteen clips turned each way came out upright.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 
 from pipeline.faces.detect import OWN, Detector, HaarDetector, find_weights
+from pipeline.threads import one_thread
 
 EVIDENT = 0.66  # of peak height: upright without a doubt; the wrong way up reached 0.62
 CLEAR = 0.08  # of peak height: a lead that needs no second look
@@ -34,7 +34,7 @@ class Judge:
             AlignmentDetector,
         )
 
-        with _one_thread():
+        with one_thread():
             self._networks, self._seen = AlignmentDetector(weights), SEEN
         self._cascade = HaarDetector()
 
@@ -49,7 +49,7 @@ class Judge:
         """
         height, peak = 0.0, 0.0
         for detector in (self._networks, self._cascade):  # which finds smaller faces
-            with _one_thread():
+            with one_thread():
                 boxes = detector.find(picture)[:LOOKED] if height < self._seen else ()
             for box in boxes:
                 points, found = self._landmarks(picture, box)
@@ -62,21 +62,8 @@ class Judge:
         return height if plausible(points) else 0.0
 
     def _landmarks(self, picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
-        with _one_thread():
+        with one_thread():
             return self._networks.landmarks(picture, box)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread for a single face: more would wait for each other; then as it was."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Checked:

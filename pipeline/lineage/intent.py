@@ -9,18 +9,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter
 
 from pipeline.files import canonical, writing
-from pipeline.lineage.erase import Going, Part
-from pipeline.lineage.forget import Consequences, Erased
-from pipeline.lineage.removal import Removal, Subject
+from pipeline.lineage.erase import Going
+from pipeline.lineage.forget import Consequences
+from pipeline.lineage.removal import Removal
 
 FOLDER = Path(".dvc/tmp")
 NAME = "pallor-forget-"  # and an id
-STEPS = ("erase", "run", "commit", "prove")  # what is to be done next
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Intent:
     when: str
     revision: str
     studies: tuple[str, ...]
-    step: str = "erase"
+    step: str = "erase"  # the next: erase, run, commit, prove
+    __pydantic_config__: ClassVar = ConfigDict(arbitrary_types_allowed=True)
 
     def named(self, name: str) -> bool:
         """Is an id or key the subject's?"""
@@ -70,7 +71,8 @@ def pending(root: Path) -> Iterator[Intent]:
     """The removals of this workspace that were begun and not finished."""
     for path in sorted((root / FOLDER).glob(f"{NAME}*.npz")):
         with np.load(path) as kept:
-            yield _parsed(json.loads(str(kept["intent"])), kept["known"])
+            plain = json.loads(str(kept["intent"]))
+            yield _INTENT.validate_python({**plain, "known": kept["known"]})
 
 
 def sweep(*written: Path) -> None:
@@ -80,19 +82,8 @@ def sweep(*written: Path) -> None:
             half.unlink(missing_ok=True)
 
 
+_INTENT = TypeAdapter(Intent)
+
+
 def _path(root: Path, intent: Intent) -> Path:
     return root / FOLDER / f"{NAME}{intent.removal.subject.ids[0]}.npz"
-
-
-def _parsed(plain: dict[str, Any], known: np.ndarray) -> Intent:
-    removal, effect = plain.pop("removal"), plain.pop("effect")
-    subject: dict[str, Any] = {
-        n: tuple(v) if n != "kind" else v for n, v in removal.pop("subject").items()
-    }
-    sets: dict[str, Any] = {n: v if n == "revisions" else set(v) for n, v in removal.items()}
-    plain["studies"] = tuple(plain["studies"])
-    effect |= {"ids": tuple(effect["ids"]), "erased": Erased(**effect["erased"])}
-    parts = {n: [Part(**part) for part in rows] for n, rows in plain.pop("parts").items()}
-    return Intent(
-        Removal(Subject(**subject), **sets), Consequences(**effect), parts, known, **plain
-    )

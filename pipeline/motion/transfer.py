@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import imageio.v3 as iio
 import numpy as np
-import torch
 
 import fomm
 from pipeline.closure import code_digest
@@ -24,6 +23,7 @@ from pipeline.files import (
 )
 from pipeline.media.video import read_clip, write_clip
 from pipeline.store.store import Job, Store, make_each
+from pipeline.threads import one_thread
 
 if TYPE_CHECKING:  # who only names a type does not depend on its code
     from pipeline.params import Params, TransferParams
@@ -129,17 +129,6 @@ def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
         for job in made:
             clip = store.path(job.key) / "clip.mp4"
             (part / f"{job.item.clip_id}.mp4").write_bytes(clip.read_bytes())
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: the same bytes on any number of cores; workers use the others."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)  # by its whole path: the same relative one is another file elsewhere

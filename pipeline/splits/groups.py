@@ -14,7 +14,7 @@ from pipeline.errors import StageError
 from pipeline.records import FaceTrack
 
 TRIALS = 4000  # random draws of groups, of which the most alike to the whole is kept
-AGE_BANDS = (40, 60)  # years: younger than 40, 40 to 59, 60 and older
+AGE_LIMITS = (40, 60)  # years: figures are told of people under 40, 40 to 59, 60 and older
 SHAREABLE = ("identity", "portrait", "driving_clip")  # what may not stand on both sides
 
 
@@ -22,7 +22,7 @@ def age_band(age: float | None) -> str:
     """The name of an age's band: under 40, 40 to 59, 60+ or unknown."""
     if age is None:
         return "unknown"
-    young, old = AGE_BANDS
+    young, old = AGE_LIMITS
     return f"under {young}" if age < young else f"{young} to {old - 1}" if age < old else f"{old}+"
 
 

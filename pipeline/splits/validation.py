@@ -40,8 +40,8 @@ def hold_out(
 
 
 def kind_of(together: str) -> str:
-    """What is held out as a whole: a window, a clip, or a group of people."""
-    return {"nothing": "window", "clip": "clip"}.get(together, "group")
+    """What is held out as a whole: a window, a clip, a person or a group of people."""
+    return "window" if together == "nothing" else together
 
 
 def _unit(sample: Sample, together: str) -> str:

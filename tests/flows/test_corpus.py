@@ -78,6 +78,7 @@ if __name__ == "__main__":
     run_stage(name, {"plan": plan, "count": count}[name])
 """
 RUN = [sys.executable, "-c", "from flows.corpus import bring_up; bring_up()"]
+LINKED = shutil.ignore_patterns("assets")  # a link, in every workspace already
 
 
 @pytest.fixture
@@ -100,9 +101,9 @@ def grown(toy, made_once):
 
     def grow(root):
         bring_up()
-        shutil.copytree(toy, root, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(toy, root, ignore=LINKED, dirs_exist_ok=True)
 
-    shutil.copytree(made_once("grown-toy", grow), toy, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(made_once("grown-toy", grow), toy, dirs_exist_ok=True)
     return toy
 
 

@@ -25,6 +25,7 @@ from flows.stage import say_errors
 logs = {"grow": Path("data/clips/failed.jsonl")}
 raise SystemExit(say_errors(lambda: (bring_up(logs=logs), require_complete(logs))))
 """
+LINKED = shutil.ignore_patterns("assets")  # a link, in every workspace already
 
 
 @pytest.fixture
@@ -48,9 +49,9 @@ def whole(line, made_once):
 
     def make(root):
         assert run() == (0, "")
-        shutil.copytree(line, root, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(line, root, ignore=LINKED, dirs_exist_ok=True)
 
-    shutil.copytree(made_once("whole-toyline", make), line, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(made_once("whole-toyline", make), line, dirs_exist_ok=True)
     return line
 
 

@@ -16,6 +16,7 @@ from pipeline.motion import transfer
 from pipeline.params import parse_params
 from pipeline.records import ClipPlan, Person, TransferPlan
 from pipeline.store.store import Store
+from pipeline.threads import one_thread
 from pipeline.workspace import Workspace
 
 PERSON = Person(identity_id="person-1", age=None, sex=None, ethnicity=None)
@@ -84,7 +85,7 @@ def test_a_clip_is_the_models_animation(line, tmp_path):
     workspace, _, params = line
     model = fomm.load_checkpoint(params.motion.checkpoint, "compact-128")
     driving = read_clip(workspace.clips / "clip-a.mp4")
-    with transfer.one_thread():
+    with one_thread():
         frames = model.animate(iio.imread(workspace.portraits / "face-b.png"), driving)
     assert np.array_equal(read_clip(Workspace("out", tmp_path).transferred / "made-2.mp4"), frames)
 
@@ -106,7 +107,7 @@ def test_keys_follow_the_inputs(line):
 
 def test_threads_are_given_back():
     torch.set_num_threads(2)
-    with transfer.one_thread():
+    with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
 

@@ -1,5 +1,8 @@
 """A study unlike the main one, with hand-made figures: two tasks, two models, folds, a cohort."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +41,13 @@ WARD = {
         ],
     },
 }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def line(line, tmp_path_factory):
+    """A copy of the line, for reports to be written into."""
+    root = shutil.copytree(line.workspace.root, tmp_path_factory.mktemp("reports") / "line")
+    return replace(line, workspace=replace(line.workspace, root=root))
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@ import re
 
 import numpy as np
 import pytest
+from soundness import Soundness, beyond, examine
 
 from avatars.identity import sample_identity
 from avatars.person import Person
 from avatars.targets import Targets
-from pipeline.corpus.soundness import Soundness, beyond, examine
 
 SOUND = Soundness(
     finite=True, smallest_area=0.2, turned=0.001, open_px=700, beyond_mm=0.8, shut_px=0
