@@ -24,8 +24,8 @@ from avatars.assets import fetch  # noqa: E402
 ROOT = Path(__file__).parents[1]
 # The longest files, longest first: begun last, they would leave all cores but one idle.
 LONGEST = (
-    "test_new_study.py", "test_corpus.py", "test_faults.py", "test_train.py", "test_intent.py",
-    "test_runners.py", "test_dvc_file.py",
+    "test_new_study.py", "test_small_studies.py", "test_corpus.py", "test_faults.py",
+    "test_train.py", "test_intent.py", "test_runners.py", "test_dvc_file.py",
 )  # fmt: skip
 
 
