@@ -5,11 +5,8 @@ apex; a linear read-out (`pipeline.faces.readout`), fitted on the geometry of ot
 far each unit moved in between. Nothing of the cohort's truth enters a measured strength.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -83,28 +80,13 @@ def fit_readout(units: Sequence[str], params: Params, home: Path) -> np.ndarray:
     return readout.fit(readout.pooled(seen), RIDGE)
 
 
-def strengths_of(footage: Sequence[Footage], weights: np.ndarray, units: Sequence[str]) -> list[
-    Strength
-]:  # fmt: skip
-    """The strengths of every clip, in their order; on all cores.
+def strengths_of(
+    footage: Sequence[Footage], weights: np.ndarray, units: Sequence[str]
+) -> list[Strength]:
+    """The strengths of every clip, in their order: a second each, on one core.
 
     Raises AssetError without our own landmark detector.
     """
-    detector = choose_detector("own")  # says it where its weights are missing
-    del detector
-    workers = max(1, min(os.cpu_count() or 1, len(footage) // 8))
-    shares = [list(footage[start::workers]) for start in range(workers)]
-    if workers == 1:
-        return _measure(shares[0], weights, tuple(units))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        parts = pool.map(_measure, shares, [weights] * workers, [tuple(units)] * workers)
-        found = {row.clip_id: row for part in parts for row in part}
-    return [found[clip.clip_id] for clip in footage]
-
-
-def _measure(
-    footage: Sequence[Footage], weights: np.ndarray, units: tuple[str, ...]
-) -> list[Strength]:
     from pipeline.faces.alignment import OwnDetector
 
     detector = choose_detector("own").load()

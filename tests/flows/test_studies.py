@@ -21,8 +21,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def clone(workspace, monkeypatch):
     """A DVC workspace with all code and the main study."""
-    for name in (*FOLDERS, "portraits", "studies", "checkpoints"):
+    for name in (*FOLDERS, "portraits", f"studies/{MAIN}", "checkpoints"):
         shutil.copytree(ROOT / name, workspace / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "studies" / "studies.yaml", workspace / "studies")
     for name in (*LOCKS, "params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, workspace / name)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
