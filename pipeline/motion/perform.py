@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import fomm
-from pipeline.errors import AssetError, ClipError
+from pipeline.errors import ClipError
 from pipeline.faces.detect import find_weights, neutral_box, weights_folder
 from pipeline.faces.framing import face_finder, frame_clip, frame_face
 from pipeline.faces.shown import shown_part
@@ -15,6 +15,7 @@ from pipeline.media.films import open_film
 from pipeline.media.footage import read_footage
 from pipeline.media.pictures import read_picture
 from pipeline.media.video import Frames
+from pipeline.motion.engine import engine
 from pipeline.motion.reference import Points, Reference, choose_reference
 from pipeline.params import TransferParams
 
@@ -38,10 +39,7 @@ def perform(
     `mode` is one of fomm.fast. Raises AssetError (checkpoint, portrait) or ClipError (video).
     """
     fps, picture = _rate(driving), read_picture(portrait)  # what is no film is said at once
-    try:
-        made = fomm.prepare(fomm.load_checkpoint(checkpoint, config="auto"), mode)
-    except (fomm.CheckpointError, fomm.MotionError) as error:
-        raise AssetError(str(error)) from error
+    made = engine(checkpoint, mode)
     model, size = made.model, made.model.config.size
     picture, note = upright_picture(picture)
     face = frame_face(picture, size)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from pipeline.files import (
     writing_folder,
 )
 from pipeline.media.video import read_clip, write_clip
+from pipeline.motion.engine import engine
 from pipeline.store.store import Job, Store, make_each
 from pipeline.threads import one_thread
 
@@ -98,9 +98,10 @@ def work(jobs: Sequence[Job], store: Store) -> None:
     if not jobs:
         return
     with one_thread():
-        model = _model(jobs[0].item.checkpoint.resolve())
+        made = engine(jobs[0].item.checkpoint)
+        store.log("engine", mode=made.mode, because=made.because, how=made.how)
         points: dict[Path, fomm.KeyPoints] = {}
-        make_each(jobs, lambda job: _make(job, store, model, points))
+        make_each(jobs, lambda job: _make(job, store, made.model, points))
 
 
 def _make(
@@ -129,14 +130,6 @@ def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
         for job in made:
             clip = store.path(job.key) / "clip.mp4"
             (part / f"{job.item.clip_id}.mp4").write_bytes(clip.read_bytes())
-
-
-@lru_cache(maxsize=1)  # by its whole path: the same relative one is another file elsewhere
-def _model(checkpoint: Path) -> fomm.MotionModel:
-    try:
-        return fomm.load_checkpoint(checkpoint, config="auto")
-    except fomm.CheckpointError as error:
-        raise AssetError(str(error)) from error
 
 
 @contextmanager

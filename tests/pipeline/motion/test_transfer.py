@@ -1,6 +1,7 @@
 """Transfer on real networks of tiny use: untrained, but exact and repeatable."""
 
 import shutil
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.errors import AssetError, RefusedError, StageError
 from pipeline.files import read_jsonl, write_jsonl
 from pipeline.media.video import read_clip, write_clip
 from pipeline.motion import transfer
+from pipeline.motion.engine import engine
 from pipeline.params import parse_params
 from pipeline.records import ClipPlan, Person, TransferPlan
 from pipeline.store.store import Store
@@ -80,14 +82,22 @@ def test_every_planned_clip_is_made_and_repeats(line, tmp_path):
     assert one == other
 
 
-def test_a_clip_is_the_models_animation(line, tmp_path):
+def test_a_clip_is_the_models_animation_by_the_engine_of_this_processor(line, tmp_path):
     run(line, tmp_path)
     workspace, _, params = line
-    model = fomm.load_checkpoint(params.motion.checkpoint, "compact-128")
-    driving = read_clip(workspace.clips / "clip-a.mp4")
+    made = engine(Path(params.motion.checkpoint))
+    plain = fomm.load_checkpoint(params.motion.checkpoint, "compact-128")
+    pair = iio.imread(workspace.portraits / "face-b.png"), read_clip(workspace.clips / "clip-a.mp4")
     with one_thread():
-        frames = model.animate(iio.imread(workspace.portraits / "face-b.png"), driving)
-    assert np.array_equal(read_clip(Workspace("out", tmp_path).transferred / "made-2.mp4"), frames)
+        frames, others = made.model.animate(*pair), plain.animate(*pair)
+    clip = read_clip(Workspace("out", tmp_path).transferred / "made-2.mp4")
+    assert np.array_equal(clip, frames)
+    off = np.abs(clip.astype(int) - others)  # 1e-4 before rounding: at most one grey
+    assert off.max() <= 1
+    assert (off > 0).mean() <= 0.01
+    log = read_jsonl(tmp_path / "work" / "transfer.log.jsonl")
+    [row] = [row for row in log if row["event"] == "engine"]
+    assert (row["mode"], row["how"]) == (made.mode, made.how)
 
 
 def test_jobs_that_share_a_driving_clip_stand_together(line):
