@@ -1,4 +1,4 @@
-"""The motion model as everything of the line runs it: the stage, `pallor transfer`, benchmarks.
+"""The motion model as everything of the line runs it.
 
 Which arithmetic is the cheapest correct one on this processor is chosen in one place, by
 `fomm.prepare`, and said with its reason.
