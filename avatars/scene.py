@@ -137,6 +137,7 @@ _SETTINGS = {
     ),
 }
 _HEAD_BEHIND = 0.06  # m from the middle of the face, which a camera looks at, to the head's
+_STEP_BACK = 0.04  # of the distance, for a profile: a head is deeper than it is wide
 _BACKDROPS = ("plain", "ward", "pillow")
 _WORLDS = 0.6  # of scenes stand in a panorama's light; the others have lamps alone
 _TURNS = 12  # draws for a panorama's turn: two turns in three light the face well enough
@@ -170,9 +171,10 @@ def _world(rng: np.random.Generator) -> World | None:
 
 
 def seen_from(scene: Scene, azimuth: float, elevation: float) -> Scene:
-    """The same scene before a camera at other angles, in degrees, as far away.
+    """The same scene before a camera at other angles, in degrees, about as far away.
 
-    A camera beside the head is aimed behind the face, so that the whole head is in the picture.
+    A camera beside the head is aimed behind the face and stands back a little, so that the whole
+    head is in the picture.
     Raises AvatarError past the limits of `avatars.angles`.
     """
     angles.require(azimuth, elevation)
@@ -180,7 +182,10 @@ def seen_from(scene: Scene, azimuth: float, elevation: float) -> Scene:
     width = camera.distance * SENSOR_MM / camera.focal  # metres seen at the face
     sideways = _HEAD_BEHIND / width * (_sine(camera.azimuth) - _sine(azimuth))
     shift = [_rounded(camera.shift[0] + sideways), camera.shift[1]]
-    moved = replace(camera, azimuth=azimuth, elevation=elevation, shift=shift)
+    distance = _rounded(camera.distance * (1 + _STEP_BACK * abs(_sine(azimuth))))
+    moved = replace(
+        camera, azimuth=azimuth, elevation=elevation, shift=shift, distance=distance
+    )  # fmt: skip
     return replace(scene, camera=moved)
 
 

@@ -51,6 +51,9 @@ def error_at_vertices(first, second, chosen):
         moved[:2] += (np.floor(at) + 0.5 - at)[:, None] * moved[2]
         shot = raster.shoot(first._replace(camera=moved))
         column, row = np.floor(at).astype(int)
+        mesh, _ = raster.corners(first, 0)
+        if vertex not in mesh[shot.triangle[row * SIZE + column]]:
+            continue  # what touches it, a lip or a lid, is nearer by less than counts as hiding
         there, _ = optics.project(second.view.vertices["skin"][vertex], second.view.camera)
         found = flow.flow(shot, second).displacement[row, column] + (column, row)
         errors.append(np.linalg.norm(found + 0.5 - there))
