@@ -16,7 +16,7 @@ import bpy
 import imageio.v3 as iio
 import numpy as np
 
-from avatars import complexion, haircurves, materials
+from avatars import complexion, haircurves, materials, node_pictures
 from avatars import signs as sign
 from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
@@ -80,7 +80,7 @@ class Studio:
             path = Path(folder) / "frame.bmp"
             scene.render.filepath = str(path)
             bpy.ops.render.render(write_still=True)
-            materials.drop_unused()
+            node_pictures.drop_unused()
             return np.ascontiguousarray(iio.imread(path)[..., :3])
 
 

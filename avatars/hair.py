@@ -81,6 +81,10 @@ class Growth:
         return np.asarray(np.einsum("nkij,nkj->nki", blended[..., :3], loose) + blended[..., 3])
 
 
+# dm around the eyes that strands keep free: brows and beards grow where they grow.
+_CLEAR = {"hair": 0.03, "brows": 0.005, "beard": 0.005}
+
+
 def wear(wearer: Wearer) -> tuple[Growth, ...]:
     """All strands of a person.
 
@@ -147,8 +151,10 @@ def _patch(name: str, wearer: Wearer, patch: Patch, rng: np.random.Generator) ->
 
 
 def _bound(name: str, wearer: Wearer, grown: _Grown, rng: np.random.Generator) -> Growth:
-    """Coloured strands tied to their roots."""
+    """Coloured strands tied to their roots, without those that come before an eye."""
     roots, points, radius, tip = grown
+    kept = ~_veiling(points, landmarks.locate(wearer.neutral), _CLEAR[name])
+    roots, points = roots[np.flatnonzero(kept)], points[kept]
     count, joints, _ = points.shape
     weights = _weights(wearer, points) if name == "hair" else _rooted(wearer, roots, joints)
     return Growth(
@@ -160,6 +166,17 @@ def _bound(name: str, wearer: Wearer, grown: _Grown, rng: np.random.Generator) -
         weights=weights,
         frames=roots.frames(wearer.neutral),
     )
+
+
+def _veiling(points: np.ndarray, marks: np.ndarray, margin: float) -> np.ndarray:
+    """(n,) whether strands (n, k, 3) run before an eye, or within `margin` dm around one."""
+    found = np.zeros(len(points), bool)
+    for eye in (marks[36:42], marks[42:48]):
+        low, high = eye.min(axis=0), eye.max(axis=0)
+        away = (2 * points - low - high)[..., :2] / (high - low + 2 * margin)[:2]
+        near = (np.linalg.norm(away, axis=2) < 1) & (points[..., 2] > low[2] - 0.1)
+        found |= near.any(axis=1)
+    return found
 
 
 def _weights(wearer: Wearer, points: np.ndarray) -> np.ndarray:

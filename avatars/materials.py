@@ -1,19 +1,16 @@
-"""Shaders: skin, cards of lashes, hair, eyes, mouth, cloth and the glowing backdrop."""
+"""The shader of skin and gown; other parts have theirs in rooms of their own."""
 
 import bpy
 import numpy as np
 
-from avatars import age_map, crease_lines, haircurves, ward_materials
+from avatars import age_map, crease_lines, haircurves, part_materials, ward_materials
 from avatars.identity import Identity
+from avatars.node_pictures import image, show, textured
 from avatars.person import Part
 
-# Luminance weights of linear Rec.709.
-_LUMA = (0.2126, 0.7152, 0.0722)
 _FILM = (
     0.92  # the film deepens skin that is lit as portraits are: at 1 dark skins turn red (looked at)
 )
-_LASHES = 0.5  # of the cards' opacity
-_EYES = 1.35  # the eye's texture holds its own shade of the lids, which the render adds again
 _DARKEST = 1.4  # mm: a groove this deep keeps 45 % of the skin's colour
 
 
@@ -22,25 +19,16 @@ def make(part: Part, identity: Identity) -> bpy.types.Material:
     if part.material == "skin":
         return _skin(part, identity)
     if part.material == "hair":
-        return _hair(part)
+        return part_materials.lashes(part)
     if part.material == "eye":
-        return _eye(part)
+        return part_materials.eye(part)
     if part.material == "mouth":
-        return _mouth(part)
+        return part_materials.mouth(part)
     return ward_materials.make(part.material)
 
 
-def _textured(name: str, texture: str) -> tuple[bpy.types.Material, bpy.types.Node, bpy.types.Node]:
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    nodes = material.node_tree.nodes
-    picture = nodes.new("ShaderNodeTexImage")
-    picture.image = bpy.data.images.load(texture, check_existing=True)
-    return material, nodes["Principled BSDF"], picture
-
-
 def _skin(part: Part, identity: Identity) -> bpy.types.Material:
-    material, shade, picture = _textured("skin", str(part.texture))
+    material, shade, picture = textured("skin", str(part.texture))
     tree = material.node_tree
     tone = tree.nodes.new("ShaderNodeHueSaturation")
     tone.name = "tone"
@@ -196,114 +184,3 @@ def _dress(
     colour.inputs[7].default_value = (*gown, 1.0)
     tree.links.new(colour.outputs[2], shade.inputs["Base Color"])
     tree.links.new(rough.outputs["Result"], shade.inputs["Roughness"])
-
-
-def _hair(part: Part) -> bpy.types.Material:
-    """A card whose texture gives shape and streaks, the tint its colour."""
-    material, shade, picture = _textured(part.name, str(part.texture))
-    tree = material.node_tree
-    luma = tree.nodes.new("ShaderNodeVectorMath")
-    luma.operation = "DOT_PRODUCT"
-    luma.inputs[1].default_value = _LUMA
-    streaks = tree.nodes.new("ShaderNodeMapRange")
-    streaks.inputs["From Max"].default_value = 0.35
-    streaks.inputs["To Min"].default_value, streaks.inputs["To Max"].default_value = 0.55, 1.6
-    colour = tree.nodes.new("ShaderNodeVectorMath")
-    colour.operation = "SCALE"
-    colour.inputs[0].default_value = part.tint
-    tree.links.new(picture.outputs["Color"], luma.inputs[0])
-    tree.links.new(luma.outputs["Value"], streaks.inputs["Value"])
-    tree.links.new(streaks.outputs["Result"], colour.inputs["Scale"])
-    tree.links.new(colour.outputs["Vector"], shade.inputs["Base Color"])
-    thin = tree.nodes.new("ShaderNodeMath")
-    thin.operation = "MULTIPLY"
-    # The cards are painted as mascara: whole, they leave no white of a narrow eye at 128 px.
-    thin.inputs[1].default_value = _LASHES
-    tree.links.new(picture.outputs["Alpha"], thin.inputs[0])
-    tree.links.new(thin.outputs["Value"], shade.inputs["Alpha"])
-    shade.inputs["Roughness"].default_value = 0.6
-    shade.inputs["Specular IOR Level"].default_value = 0.25
-    return material
-
-
-def _eye(part: Part) -> bpy.types.Material:
-    material, shade, picture = _textured("eyes", str(part.texture))
-    tree = material.node_tree
-    bright = tree.nodes.new("ShaderNodeVectorMath")
-    bright.operation = "SCALE"
-    bright.inputs["Scale"].default_value = _EYES
-    tree.links.new(picture.outputs["Color"], bright.inputs[0])
-    tree.links.new(bright.outputs["Vector"], shade.inputs["Base Color"])
-    tree.links.new(picture.outputs["Alpha"], shade.inputs["Alpha"])
-    shade.inputs["Roughness"].default_value = 0.4
-    shade.inputs["Specular IOR Level"].default_value = 0.0
-    _wet(tree, shade)
-    return material
-
-
-def _wet(tree: bpy.types.NodeTree, shade: bpy.types.Node) -> None:
-    """A film of tears over all of the eye, the clear cornea too: a mirror, weighed by Fresnel."""
-    film, angle = tree.nodes.new("ShaderNodeBsdfGlossy"), tree.nodes.new("ShaderNodeFresnel")
-    film.inputs["Roughness"].default_value = 0.05
-    angle.inputs["IOR"].default_value = 1.38
-    both = tree.nodes.new("ShaderNodeMixShader")
-    tree.links.new(angle.outputs["Fac"], both.inputs["Fac"])
-    tree.links.new(shade.outputs["BSDF"], both.inputs[1])
-    tree.links.new(film.outputs["BSDF"], both.inputs[2])
-    tree.links.new(both.outputs["Shader"], tree.nodes["Material Output"].inputs["Surface"])
-
-
-def _mouth(part: Part) -> bpy.types.Material:
-    material, shade, picture = _textured(part.name, str(part.texture))
-    tree = material.node_tree
-    bright = tree.nodes.new("ShaderNodeVectorMath")
-    bright.operation = "SCALE"
-    # The teeth texture is painted too dark for a lit mouth.
-    bright.inputs["Scale"].default_value = 1.7 if part.name == "teeth" else 1.0
-    tree.links.new(picture.outputs["Color"], bright.inputs[0])
-    tree.links.new(bright.outputs["Vector"], shade.inputs["Base Color"])
-    shade.inputs["Roughness"].default_value = 0.3
-    return material
-
-
-def image(name: str, pixels: np.ndarray, colour_space: str) -> bpy.types.Image:
-    """A picture in Blender of float32 `pixels` (H, W, 3 or 4), first row at the bottom."""
-    height, width = pixels.shape[:2]
-    made = bpy.data.images.new(name, width, height, float_buffer=True)
-    made.colorspace_settings.name = colour_space
-    made.alpha_mode = "CHANNEL_PACKED"  # a fourth channel is no opacity
-    rgba = np.dstack([pixels, np.ones_like(pixels[..., :1])])[..., :4]
-    made.pixels.foreach_set(np.ascontiguousarray(rgba).ravel())
-    return made
-
-
-def show(node: bpy.types.Node, name: str, pixels: np.ndarray, colour_space: str) -> None:
-    """Let a texture node show `pixels` in place of the picture it shows.
-
-    A picture of its own each time: Cycles does not notice pixels that change.
-    """
-    node.image = image(name, pixels, colour_space)
-
-
-def drop_unused() -> None:
-    """Remove the pictures that no node shows any more; call it after a render.
-
-    Cycles knows a picture by its address. One that is removed before Cycles has let go of it leaves
-    its address to the next new one, which then shows the old pixels.
-    """
-    made = [picture for picture in bpy.data.images if picture.source == "GENERATED"]
-    for picture in made:
-        if not picture.users:
-            bpy.data.images.remove(picture)
-
-
-def glow() -> tuple[bpy.types.Material, bpy.types.Node]:
-    """A material that shines as painted, whatever the lights, and the node of its picture."""
-    material = bpy.data.materials.new("backdrop")
-    material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.remove(tree.nodes["Principled BSDF"])
-    picture, shine = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeEmission")
-    tree.links.new(picture.outputs["Color"], shine.inputs["Color"])
-    tree.links.new(shine.outputs["Emission"], tree.nodes["Material Output"].inputs["Surface"])
-    return material, picture

@@ -6,7 +6,7 @@ Made once and moved from scene to scene: Cycles keeps what stands still between 
 import bpy
 import numpy as np
 
-from avatars import backdrop, materials, optics, panoramas, worlds
+from avatars import backdrop, node_pictures, optics, panoramas, worlds
 from avatars.exposure import AMBIENT, Gains, gains
 from avatars.scene import SENSOR_MM, Camera, Light, Scene, World, black_body
 
@@ -23,7 +23,7 @@ class Surroundings:
         self._lights = [
             _placed("light", bpy.data.lights.new("light", "AREA")) for _ in range(lights)
         ]
-        material, self._picture = materials.glow()
+        material, self._picture = node_pictures.glow()
         self._backdrop = _placed("backdrop", _square(material))
         for ray in ("diffuse", "glossy", "shadow"):
             setattr(self._backdrop, f"visible_{ray}", False)
@@ -44,7 +44,7 @@ class Surroundings:
             picture = backdrop.look_behind(panorama, scene.world.turn, scene.camera.azimuth)
         else:
             picture = backdrop.paint(scene.backdrop)
-        materials.show(self._picture, "backdrop", picture, "Linear Rec.709")
+        node_pictures.show(self._picture, "backdrop", picture, "Linear Rec.709")
 
 
 class _WorldLight:
@@ -79,7 +79,7 @@ class _WorldLight:
 
     def _light_by(self, world: World, colour: np.ndarray) -> None:
         panorama = colour.astype(np.float32) * panoramas.load(world.name)
-        materials.show(self._picture, "panorama", panorama, "Linear Rec.709")
+        node_pictures.show(self._picture, "panorama", panorama, "Linear Rec.709")
         self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.radians(world.turn))
         self._tree.links.new(self._picture.outputs["Color"], self._sum.inputs[1])
 

@@ -8,8 +8,6 @@ A fourth saves steps of the whole: what can be learned by a part alone is learne
 import copy
 import math
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +35,6 @@ from fomm.recipe import TrainConfig
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
 
 Losses = dict[str, float]
-EVERY = 50  # steps a line of progress and a point of the curve stand for
 
 
 class Trainer:
@@ -273,42 +270,3 @@ def in_layout(model: MotionModel, layout: torch.memory_format) -> MotionModel:
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=layout)
     return model
-
-
-def train(
-    data: Performances,
-    config: TrainConfig,
-    seed: int,
-    state: Path | None = None,
-    say: Callable[[str], None] = print,
-    device: str = "cpu",
-    start: MotionModel | None = None,
-) -> tuple[MotionModel, list[Losses]]:
-    """A motion model trained on `data`, and its loss curve, a point every 50 steps.
-
-    `state` is where a killed run finds its last step; the caller removes it when done with it.
-    """
-    trainer = Trainer(config, seed, device, start)
-    say(f"precision {'bf16' if config.bf16 else 'float32'}")
-    if state is not None and state.is_file():
-        trainer.resume(state)
-        say(f"going on from step {trainer.step}")
-    sums: dict[str, Tensor] = {}
-    begun = time.monotonic()
-    while trainer.step < trainer.total:
-        losses = trainer.advance(data)
-        sums = {name: sums.get(name, torch.zeros(())) + value for name, value in losses.items()}
-        if trainer.step % EVERY == 0 or trainer.phase()[1] == 0 or trainer.step == trainer.total:
-            say(_progress(trainer, sums, time.monotonic() - begun))
-            sums, begun = {}, time.monotonic()
-        if state is not None and trainer.step % config.save_every == 0:
-            trainer.save(state)
-    return trainer.finished(), trainer.curve
-
-
-def _progress(trainer: Trainer, sums: dict[str, Tensor], seconds: float) -> str:
-    count = (trainer.step - 1) % EVERY + 1
-    means = {name: round(float(value) / count, 5) for name, value in sums.items()}
-    trainer.curve.append({"step": trainer.step, **means})
-    parts = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-    return f"step {trainer.step}/{trainer.total}  {count / seconds:.2f} steps/s  {parts}"

@@ -10,7 +10,6 @@ calls it first of all), and the processes that we start inherit them.
 """
 
 import os
-import platform
 import sys
 from pathlib import Path
 from typing import Literal
@@ -63,7 +62,7 @@ def standing() -> tuple[Mode, str]:
     if all(os.environ.get(name) == value for name, value in CAPS.items()):
         return "portable", "portable: every library is held to AVX2"
     if "avx2" not in processor_flags():
-        return "native", f"native: this processor ({platform.machine()}) has no AVX2"
+        return "native", "native: this processor has no AVX2"
     return "native", "native: libraries use all that this processor has"
 
 

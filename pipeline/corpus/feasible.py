@@ -7,11 +7,12 @@ import numpy as np
 from avatars import conditions, expression, occluders
 from avatars.errors import AvatarError
 from avatars.signs import SIGNS
+from pipeline.arm import Arm
 from pipeline.errors import StudyError
 from pipeline.naming import nearest
 from pipeline.params import Params
 from pipeline.records import ClipPlan
-from pipeline.study import Arm, Study
+from pipeline.study import Study
 from pipeline.task import Task
 
 

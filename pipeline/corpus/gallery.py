@@ -14,6 +14,7 @@ from PIL import Image
 from avatars import conditions, expression
 from avatars.identity import Identity
 from avatars.units import UNITS
+from pipeline.arm import Arm, Impairment
 from pipeline.corpus import bedside
 from pipeline.corpus.cells import Cell, Order, Panel, Sheet, Still, chunks, held, panel, person
 from pipeline.corpus.plan import population
@@ -24,7 +25,7 @@ from pipeline.files import writing
 from pipeline.media.video import Frames
 from pipeline.params import Params
 from pipeline.store.store import Store
-from pipeline.study import Arm, Impairment, Study
+from pipeline.study import Study
 
 MOST = 100  # people that a page can hold
 SEVERITIES = (0.0, 0.5, 1.0)

@@ -12,6 +12,7 @@ import numpy as np
 from avatars.identity import Identity, sample_identity
 from avatars.scene import Scene, sample_scene, seen_from
 from avatars.units import SIDES
+from pipeline.arm import Arm, Impairment, ends
 from pipeline.corpus.feasible import check_arms, check_clips
 from pipeline.corpus.measures import measure
 from pipeline.corpus.register import AVATAR_RIGHTS, Photograph, read_register
@@ -19,7 +20,7 @@ from pipeline.errors import ParamsError
 from pipeline.files import child_seed, write_jsonl
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Person, PortraitPlan, Record, TransferPlan, short_id
-from pipeline.study import Arm, Impairment, Study, ends
+from pipeline.study import Study
 
 if TYPE_CHECKING:
     from pipeline.workspace import Workspace

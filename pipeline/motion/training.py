@@ -8,8 +8,8 @@ import torch
 
 import fomm
 from fomm.data import Performances
+from fomm.loop import train
 from fomm.recipe import TrainConfig
-from fomm.train import train
 from pipeline.corpus import render
 from pipeline.errors import StageError
 from pipeline.files import file_digest, read_json, write_json, writing

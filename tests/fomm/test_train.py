@@ -7,8 +7,9 @@ import torch
 
 from fomm.config import CONFIGS, HourglassConfig
 from fomm.errors import MotionError
+from fomm.loop import train
 from fomm.recipe import TrainConfig
-from fomm.train import Trainer, train
+from fomm.train import Trainer
 
 TINY = dataclasses.replace(
     CONFIGS["compact-128"],

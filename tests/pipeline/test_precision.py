@@ -13,6 +13,7 @@ from pipeline.precision import processor_precision
      ({}, True, torch.float32, "has no bf16 units")],
 )  # fmt: skip
 def test_the_processor_decides_and_says_why(units, vectors, dtype, reason, monkeypatch):
+    monkeypatch.delenv("MKL_CBWR", raising=False)  # deterministic: native
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: units)
     chosen, because = processor_precision(vectors)
     assert chosen is dtype
