@@ -145,6 +145,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "export": export.export, "shard": shard.shard, "merge": shard.merge,
         "onnx": model.onnx, "baselines": model.baselines, "folds": model.folds,
         "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
+        "web": web.web,
     }  # fmt: skip
 
 
