@@ -150,6 +150,9 @@ def test_missing_or_foreign_model_is_one_sentence(tmp_path):
         predict(TURN, tmp_path / "odd.safetensors", PARAMS, VIEW)
 
 
-def test_a_study_that_compares_has_no_answer_about_one_video(model):
+def test_a_study_that_compares_has_no_answer_about_one_video(tmp_path):
+    network = build("framecnn", classes=5, channels=2, size=64, frames=8, parameters={"width": 4})
+    path = tmp_path / "compares.safetensors"
+    Classifier("framecnn", network, LABELS, 8).save(path)
     with pytest.raises(StudyError, match="compares each clip with one of 'calm'"):
-        predict(TURN, model, PARAMS, Input(reference="calm"))
+        predict(TURN, path, PARAMS, Input(reference="calm"))

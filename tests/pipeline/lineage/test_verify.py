@@ -169,7 +169,8 @@ def test_an_altered_lock_is_named(made):
     path = made.root / "dvc.lock"
     lines = path.read_text().splitlines()
     at = next(n for n, line in enumerate(lines) if "path: data/deterioration/split" in line) + 2
-    lines[at] = lines[at][:-5] + "0" + lines[at][-4:]
+    other = "1" if lines[at][-5] == "0" else "0"
+    lines[at] = lines[at][:-5] + other + lines[at][-4:]
     path.write_text("\n".join(lines))
     kinds = about(made, "altered lock")
     assert any("is not that of the commit" in line for line in kinds)
