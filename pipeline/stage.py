@@ -253,6 +253,7 @@ _ALL = (
         inputs=(
             "plan", "clips", "portraits", "transferred", "faces", "models", "proof", "balance",
             "evaluation", "plots",
+            "manifest",  # nothing of it is shown: the last stage asks for all that is recorded
         ),
         study=("name", "title", "question", "cohorts", "arms", "portraits", "input", "tasks",
                "protocols", "models", "published"),
