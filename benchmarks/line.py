@@ -37,8 +37,8 @@ from pipeline.media.video import read_clip, write_clip
 from pipeline.params import Params, load_params
 from pipeline.precision import processor_precision
 from pipeline.stage import FACENETS, name_of, study_of
+from pipeline.store.threads import one_thread
 from pipeline.study import read_study
-from pipeline.threads import one_thread
 from pipeline.workspace import MAIN, Workspace
 
 HERE = Path(__file__).parent

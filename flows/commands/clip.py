@@ -9,8 +9,8 @@ from typing import Any, get_args
 from flows.studies import model_file, opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
+from pipeline.exports.outputs import output_file
 from pipeline.files import writing
-from pipeline.outputs import output_file
 from pipeline.params import Params, Pass, merged, parse_params
 from pipeline.records import ClipPlan
 

@@ -12,8 +12,8 @@ from flows.settings import PARAMS, overridden, write_settings
 from flows.studies import chosen, opened
 from flows.workspace import home, only_run, require_workspace
 from pipeline.errors import ParamsError
+from pipeline.exports.outputs import output_file
 from pipeline.files import write_jsonl
-from pipeline.outputs import output_file
 from pipeline.params import Params
 from pipeline.records import ClipPlan, Record
 from pipeline.study import Study

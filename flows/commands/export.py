@@ -11,7 +11,7 @@ from flows.studies import opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import AssetError
 from pipeline.exports import FORMATS
-from pipeline.outputs import output_folder
+from pipeline.exports.outputs import output_folder
 from pipeline.store.runs import RUNS
 
 

@@ -12,8 +12,8 @@ from flows.commands.options import add_study
 from flows.studies import chosen, made, opened
 from flows.workspace import LOCKS, require_workspace
 from pipeline.errors import StageError
+from pipeline.exports.outputs import output_file
 from pipeline.files import writing
-from pipeline.outputs import output_file
 
 if TYPE_CHECKING:  # its own imports are half a second that `pallor --help` does not need
     from sqlite3 import Connection

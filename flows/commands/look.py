@@ -9,7 +9,7 @@ from flows.commands.options import add_study
 from flows.studies import chosen, opened
 from flows.workspace import home
 from pipeline.errors import ClipError
-from pipeline.outputs import output_file
+from pipeline.exports.outputs import output_file
 
 KINDS = ("people", "units", "arms", "expressions", "conditions", "lights", "signs", "wards")
 

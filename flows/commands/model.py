@@ -6,8 +6,8 @@ from collections.abc import Callable
 from flows.commands.options import add_model, add_study
 from flows.studies import model_file, opened
 from flows.workspace import require_workspace
+from pipeline.exports.outputs import output_file
 from pipeline.files import write_json
-from pipeline.outputs import output_file
 
 
 def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:

@@ -10,7 +10,7 @@ from flows.commands.options import add_study
 from flows.studies import chosen, opened
 from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
-from pipeline.outputs import output_folder
+from pipeline.exports.outputs import output_folder
 from pipeline.store.shards import part_of
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.settings import PARAMS
-from pipeline.outputs import output_file
+from pipeline.exports.outputs import output_file
 from pipeline.params import Params, load_params
 
 

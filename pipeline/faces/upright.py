@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from pipeline.faces.detect import OWN, Detector, HaarDetector, find_weights
-from pipeline.threads import one_thread
+from pipeline.store.threads import one_thread
 
 EVIDENT = 0.66  # of peak height: upright without a doubt; the wrong way up reached 0.62
 CLEAR = 0.08  # of peak height: a lead that needs no second look

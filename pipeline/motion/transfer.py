@@ -23,7 +23,7 @@ from pipeline.files import (
 from pipeline.media.video import read_clip, write_clip
 from pipeline.motion.engine import engine
 from pipeline.store.store import Job, Store, make_each
-from pipeline.threads import one_thread
+from pipeline.store.threads import one_thread
 
 if TYPE_CHECKING:  # who only names a type does not depend on its code
     from pipeline.params import Params, TransferParams

@@ -18,7 +18,7 @@ from pipeline.motion.engine import engine
 from pipeline.params import parse_params
 from pipeline.records import ClipPlan, Person, TransferPlan
 from pipeline.store.store import Store
-from pipeline.threads import one_thread
+from pipeline.store.threads import one_thread
 from pipeline.workspace import Workspace
 
 PERSON = Person(identity_id="person-1", age=None, sex=None, ethnicity=None)

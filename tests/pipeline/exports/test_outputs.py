@@ -3,7 +3,7 @@ import os
 import pytest
 
 from pipeline.errors import ParamsError
-from pipeline.outputs import output_file, output_folder
+from pipeline.exports.outputs import output_file, output_folder
 
 
 @pytest.fixture(autouse=True)
