@@ -52,7 +52,7 @@ def one_frame(spec: clip.ClipSpec, frame: int, assets: Assets, ours: bool) -> np
         performance.shift_mm[frame],
     )  # fmt: skip
     studio = blender.Studio(person, len(spec.scene.lights), spec.size, spec.samples, threads=1)
-    studio.enter(spec.scene)
+    studio.enter(spec.scene, spec.signs)
     if not ours:
         bpy.context.scene.render.use_persistent_data = False
         bpy.context.scene.cycles.denoising_prefilter = "ACCURATE"

@@ -50,11 +50,12 @@ class Grid:
 def load(store: Store, params: Params) -> Grid:
     """The training grid from the work store; SystemExit when it has not been rendered."""
     clips = motion_data.training_clips(params)
-    jobs = render.clip_jobs(clips)
-    if missing := sum(not store.has(job.key) for job in jobs):
-        raise SystemExit(f"{missing} of {len(jobs)} training clips are missing; run `make motion`")
-    frames, landmarks = motion_data.load_grid(jobs, store, params)
-    truths = [render.read_truth(store.path(job.key) / "clip.npz") for job in jobs]
+    films, passes = render.clip_jobs(clips), render.pass_jobs(clips)
+    if missing := sum(not store.has(job.key) for job in (*films, *passes)):
+        raise SystemExit(f"{missing} training items are missing; run `make motion`")
+    data = motion_data.load_grid([*films, *passes], store, params)
+    frames, landmarks = data.frames, data.landmarks
+    truths = [render.read_truth(store.path(job.key) / "clip.npz") for job in films]
     shape = frames.shape[:2]
     names = list(truths[0]["units"])
     apex = np.array([t["executed"].max(axis=(0, 2)) for t in truths]).reshape(*shape, -1)
