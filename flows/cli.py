@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NoReturn
 
 from flows.commands import export, forget, lineage, look, model, shard, transfer, web
@@ -44,6 +45,16 @@ environment:
 Every parameter and its reason: params.yaml and pipeline/params.py. Exit code 2 means that one
 sentence on stderr says what to do; 3 that the corpus stands but items were given up; 1 is a bug.
 """
+
+# The module of flows.commands in which each command's function stands, under the command's name.
+COMMANDS = {
+    "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
+    "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "clip",
+    "explain": "lineage", "find": "lineage", "verify": "lineage", "diff": "lineage",
+    "release": "lineage", "forget": "forget", "export": "export", "shard": "shard",
+    "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model", "sheet": "look",
+    "overlay": "look", "transfer": "transfer", "web": "web",
+}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -129,24 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
-    return web.web if name == "web" else _commands()[name]  # a page is waited for
-
-
-def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
-    from flows.commands import clip, corpus  # Blender's and torch's friends: only now
-
-    return {
-        "run": corpus.run, "plan": corpus.plan, "studies": corpus.studies,
-        "demo": corpus.demo, "report": corpus.report,
-        "assets": corpus.assets, "doctor": corpus.doctor,
-        "render": clip.render, "predict": clip.predict,
-        "explain": lineage.explain, "find": lineage.find, "verify": lineage.verify,
-        "diff": lineage.diff, "release": lineage.release, "forget": forget.forget,
-        "export": export.export, "shard": shard.shard, "merge": shard.merge,
-        "onnx": model.onnx, "baselines": model.baselines, "folds": model.folds,
-        "sheet": look.sheet, "overlay": look.overlay, "transfer": transfer.transfer,
-        "web": web.web,
-    }  # fmt: skip
+    """What does a command: the function of its name. Only its own module is waited for."""
+    done: Callable[[argparse.Namespace], None] = getattr(
+        import_module(f"flows.commands.{COMMANDS[name]}"), name
+    )
+    return done
 
 
 def _version() -> str:

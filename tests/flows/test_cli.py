@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from flows.cli import main, parser
+from flows.cli import COMMANDS, _command, main, parser
 from flows.workspace import home
 from pipeline.store.store import Store
 from pipeline.workspace import MAIN
@@ -141,10 +141,10 @@ def test_the_doctor_finds_this_machine_able_but_outside_a_clone(clone, capsys):
 
 
 def test_every_command_of_the_grammar_is_done_by_something():
-    from flows.cli import _commands
-
     [commands] = [action for action in parser()._actions if action.dest == "command"]
-    assert set(commands.choices) == set(_commands())
+    assert set(commands.choices) == set(COMMANDS)
+    for name in COMMANDS:
+        assert callable(_command(name))
 
 
 def test_help_waits_for_no_heavy_library():
