@@ -68,6 +68,14 @@ def test_the_log_holds_what_each_worker_took(lines):
     assert row["core_seconds"] > 0
 
 
+def test_a_worker_counts_on_one_thread(lines):
+    program = (
+        "import numpy, threadpoolctl\n"
+        "print(*(pool['num_threads'] for pool in threadpoolctl.threadpool_info()))"
+    )
+    assert set(" ".join(lines(program)).split()) == {"1"}
+
+
 def test_workers_of_two_processes_never_share_a_core():
     hold = (
         "import sys; from pipeline.corpus.worker import own_core\n"
