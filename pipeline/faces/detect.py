@@ -17,12 +17,13 @@ from pipeline.faces.quality import Rejected
 from pipeline.faces.track import follow, working_grey
 from pipeline.files import file_digest
 from pipeline.media.video import Frames
+from pipeline.shipped import shipped
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 # The names under which face-alignment's own download keeps its files, best first.
 WEIGHTS = {"sfd": ("s3fd-619a316812.pth",), "blazeface": ("blazeface.pth", "anchors.npy")}
 FAN = ("2DFAN4-11f355bf06.pth.tar", "2DFAN1.pth.tar")  # four stacks published; one of our own
-OWN = Path("checkpoints/facenets")  # trained on renders (docs/decisions/face-networks.md)
+OWN = shipped("checkpoints/facenets")  # trained on renders (docs/decisions/face-networks.md)
 RIVAL = 0.5  # of the largest face's area: a second face this large makes the clip ambiguous
 
 
