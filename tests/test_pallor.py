@@ -134,7 +134,7 @@ def test_a_person_is_rendered_with_truth(assets, tmp_path, monkeypatch):
     assert made.frames.shape == (4, 32, 32, 3)
     assert made.fps == 2
     assert len(made.truth["head_deg"]) == 4
-    with pytest.raises(pallor.PallorError, match=r"pallor.render: .*'sizes'.*size"):
+    with pytest.raises(pallor.PallorError, match=r"unknown parameter 'plan.sizes'; .*'size'"):
         pallor.render(0, "smiling", sizes=32)
 
 

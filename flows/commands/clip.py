@@ -19,6 +19,7 @@ def render(options: Namespace) -> None:
     """`pallor render`: one clip through the render stage's own code, as a film."""
     from avatars.assets import fetch
     from pipeline.corpus import render as stage
+    from pipeline.corpus.register import AVATAR_RIGHTS
     from pipeline.media.film import write_film
     from pipeline.media.video import read_clip
     from pipeline.store.store import Store
@@ -35,7 +36,7 @@ def render(options: Namespace) -> None:
     store = Store(home(), "render")
     stage.work([job for job in jobs if not store.has(job.key)], store)
     frames = read_clip(store.path(jobs[0].key) / "clip.mp4")
-    write_film(out, frames, clip.fps)
+    write_film(out, frames, clip.fps, rights=AVATAR_RIGHTS["licence"])
     print(f"{options.out}: {clip.key}, {len(frames)} frames of {clip.size} px, {_who(clip)}")
     if measured:
         with writing(measured) as part:

@@ -11,6 +11,7 @@ from pipeline.exports.dataset import CLIPS, WINDOWS
 from pipeline.exports.library import library
 from pipeline.exports.source import Source
 from pipeline.exports.tables import COLUMNS, WINDOW_COLUMNS, with_targets
+from pipeline.exports.terms import CONTEXT, terms
 from pipeline.exports.words import (
     BIAS,
     CREATOR,
@@ -64,7 +65,10 @@ def describe(folder: Path, rows: Sequence[Mapping[str, Any]], source: Source) ->
         ],
         **_responsible(words),
     )
-    write_json(folder / FILE, metadata.to_json())
+    made = metadata.to_json()
+    made["@context"].update(CONTEXT)  # mlcroissant 1.1.1 knows no terms of use
+    made["usageInfo"] = terms(str(row["licence"]) for row in rows)
+    write_json(folder / FILE, made)
 
 
 def _licences(rows: Sequence[Mapping[str, Any]]) -> list[str]:

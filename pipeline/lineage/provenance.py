@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avatars.assets import REGISTER
+from pipeline.errors import AssetError
 from pipeline.lineage import history
 from pipeline.lineage.corpus import LOCK
 from pipeline.lineage.lock import Stage
@@ -96,6 +97,19 @@ def versions(root: Path, path: str, md5: str, limit: int = 20) -> list[str]:
 def allowed(licences: Iterable[str]) -> list[dict[str, str]]:
     """For each licence: may a face under it be animated and its crops be passed on, and why."""
     return [{"licence": text, **_judge(text)} for text in sorted(set(licences))]
+
+
+def permitted(portrait: str, licence: str | None) -> str:
+    """What a film of an animated portrait says of its licence, None where nobody stated one.
+
+    Raises AssetError for a licence that forbids what an animated portrait is.
+    """
+    if licence is None:
+        return "not stated; name it with --licence before the film is passed on"
+    [judged] = allowed([licence])
+    if judged["use"] == "no":
+        raise AssetError(f"{portrait} is under '{licence}', which {judged['because']}; use another")
+    return licence
 
 
 def _judge(text: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from pipeline.files import write_json
 from pipeline.portable import standing
+from pipeline.store.hardware import hardware
 
 RUNS = Path(".pallor/runs")  # below a workspace, even where several share a home
 PACKAGES = ("pallor", "bpy", "torch", "numpy", "opencv-python", "prefect", "dvc")
@@ -55,6 +56,7 @@ def _facts(started: datetime) -> dict[str, Any]:
         "pid": os.getpid(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
+        "hardware": hardware(),
         "arithmetic": standing()[1],
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},

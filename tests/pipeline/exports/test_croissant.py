@@ -9,6 +9,7 @@ from pipeline.exports import croissant
 from pipeline.exports.dataset import write_dataset
 from pipeline.exports.source import Release
 from pipeline.exports.tables import COLUMNS, WINDOW_COLUMNS, with_targets
+from pipeline.exports.terms import NOT_COMMERCIAL, terms
 from pipeline.exports.words import BIAS
 from pipeline.files import read_json, read_jsonl
 
@@ -81,3 +82,30 @@ def test_without_mlcroissant_one_sentence_says_what_to_do(folder, source, monkey
     monkeypatch.setitem(__import__("sys").modules, "mlcroissant", None)
     with pytest.raises(AssetError, match=r"pip install --requirement requirements-exports.lock"):
         croissant.describe(folder, [], source)
+
+
+def test_a_graph_library_reads_what_it_may_be_used_for(folder):
+    from rdflib import RDF, Graph, Namespace, URIRef
+
+    odrl, duo = Namespace("http://www.w3.org/ns/odrl/2/"), "http://purl.obolibrary.org/obo/DUO_"
+    graph = Graph().parse(folder / "croissant.json", format="json-ld")
+    [offer] = graph.subjects(RDF.type, odrl.Offer)
+
+    def purposes(kind):
+        rules = graph.objects(offer, odrl[kind])
+        limits = [limit for rule in rules for limit in graph.objects(rule, odrl.constraint)]
+        return {value for limit in limits for value in graph.objects(limit, odrl.rightOperand)}
+
+    assert purposes("permission") == {URIRef(f"{duo}0000042")}
+    assert purposes("prohibition") == {URIRef(f"{duo}0000043")}
+
+
+@pytest.mark.parametrize(
+    ("licences", "code", "duty"),
+    [(["CC0-1.0"], False, False), (["CC0-1.0", "CC-BY-NC-4.0"], True, False),
+     (["CC-BY-4.0"], False, True)],
+)  # fmt: skip
+def test_a_faces_licence_narrows_the_terms(licences, code, duty):
+    made = terms(licences)
+    assert (NOT_COMMERCIAL in json.dumps(made["odrl:permission"])) is code
+    assert ("odrl:obligation" in made) is duty

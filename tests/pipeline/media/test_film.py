@@ -1,9 +1,12 @@
+import subprocess
+
 import imageio.v3 as iio
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from pipeline.errors import ClipError
-from pipeline.media.film import REPEATS, write_film
+from pipeline.media.film import MARK, REPEATS, write_film
 
 
 def test_a_film_shows_the_clip_three_times_at_a_rate_players_like(tmp_path):
@@ -19,3 +22,11 @@ def test_a_film_shows_the_clip_three_times_at_a_rate_players_like(tmp_path):
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(ClipError, match=r"must end in \.mp4"):
         write_film(tmp_path / "film.gif", np.zeros((1, 8, 8, 3), np.uint8), fps=8)
+
+
+def test_a_film_says_in_its_container_that_it_is_synthetic(tmp_path):
+    write_film(tmp_path / "film.mp4", np.zeros((2, 16, 16, 3), np.uint8), 8, rights="CC-BY-4.0")
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", tmp_path / "film.mp4"]
+    told = subprocess.run([*command, "-f", "ffmetadata", "-"], capture_output=True, text=True)
+    assert f"comment={MARK}" in told.stdout
+    assert "copyright=CC-BY-4.0" in told.stdout
