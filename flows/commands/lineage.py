@@ -145,11 +145,11 @@ def release(options: Namespace) -> None:
     finding = next(check(place), None)
     if finding:
         raise StageError(f"this is no release: {finding.text()}; `pallor verify` lists all")
-    tag, signer = attest(place, options.version, Path(options.key) if options.key else None)
-    print(f"{tag}: tagged and signed by key {signer}")
-    print(
-        f"git push origin {tag} publishes it; pallor verify --release {options.version} checks it"
-    )
+    made = attest(place, options.version, Path(options.key) if options.key else None)
+    print(f"{made.tag}: tagged and signed by key {made.signer}")
+    print(made.note or f"{made.folder}: bills of materials, and signatures of the models")
+    print(f"git push origin {made.tag} publishes it")
+    print(f"pallor verify --release {options.version} checks it")
 
 
 def index_path(study: str) -> Path:

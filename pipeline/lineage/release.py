@@ -7,13 +7,14 @@ because DVC's MD5 keeps accidents out but not a forger. It travels in the annota
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import StageError
 from pipeline.files import digest, file_digest
 from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
 from pipeline.lineage.corpus import LOCK, PARAMS, Place
+from pipeline.lineage.handout import hand_out
 from pipeline.lineage.lock import Stage, outs, read_lock
 from pipeline.lineage.sign import Envelope, load_key, open_envelope, sign
 
@@ -21,8 +22,20 @@ VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?")
 KEY = Path("keys/release.pem")  # below the home folder, outside git
 
 
-def release(place: Place, version: str, key: Path | None = None) -> tuple[str, str]:
-    """Tag the commit as v<version> with a signed attestation; the tag and the key's fingerprint.
+class Released(NamedTuple):
+    """A release's tag, its signer's fingerprint, the `folder` of what is handed out beside it.
+
+    `note` says why models are not signed for strangers; empty where they are.
+    """
+
+    tag: str
+    signer: str
+    folder: Path
+    note: str
+
+
+def release(place: Place, version: str, key: Path | None = None) -> Released:
+    """Tag the commit as v<version> with a signed attestation, and write what goes out with it.
 
     Raises StageError for a name that is no version, a tag that exists, a tree that differs from
     its commit or from its lock.
@@ -38,14 +51,18 @@ def release(place: Place, version: str, key: Path | None = None) -> tuple[str, s
             f"the tree is dirty ({', '.join(dirty[:3])}{' ...' if len(dirty) > 3 else ''}); "
             "commit or remove the changes, then release"
         )
-    envelope = sign(statement(place, version), load_key(key or place.home / KEY))
+    folder, rows, note = hand_out(place, tag)
+    envelope = sign(statement(place, version, rows), load_key(key or place.home / KEY))
     message = f"Pallor dataset {version}\n\n{json.dumps(envelope, indent=1)}\n"
     history.git(place.root, "tag", "--annotate", tag, "--message", message)
-    return tag, envelope["signatures"][0]["keyid"]
+    return Released(tag, envelope["signatures"][0]["keyid"], folder, note)
 
 
-def statement(place: Place, version: str) -> dict[str, Any]:
-    """What the version consists of and was made from, as an in-toto statement."""
+def statement(place: Place, version: str, byproducts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the version consists of and was made from, as an in-toto statement.
+
+    `byproducts` are the files that go out with it, each with `name` and `digest`.
+    """
     lock = read_lock(place.root / LOCK)
     return {
         "_type": "https://in-toto.io/Statement/v1",
@@ -63,7 +80,7 @@ def statement(place: Place, version: str) -> dict[str, Any]:
                     {"uri": "git", "digest": {"gitCommit": history.commit(place.root, "HEAD")}}
                 ],
             },
-            "runDetails": {"builder": {"id": "pallor"}},
+            "runDetails": {"builder": {"id": "pallor"}, "byproducts": byproducts},
         },
     }  # fmt: skip
 

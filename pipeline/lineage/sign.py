@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pipeline.errors import AssetError
@@ -21,6 +22,7 @@ from pipeline.files import canonical, writing
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 Envelope = dict[str, Any]
+PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
@@ -29,7 +31,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     Raises AssetError for a file that holds no unencrypted Ed25519 key.
     """
     if not path.exists():
-        _make_key(path)
+        write_key(path, Ed25519PrivateKey.generate())
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError) as error:
@@ -82,8 +84,9 @@ def _encoding(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
-def _make_key(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
+def write_key(path: Path, key: PrivateKey) -> None:
+    """Keep a private key as PEM that its owner alone may read (mode 0600)."""
+    pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),

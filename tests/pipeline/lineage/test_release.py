@@ -18,7 +18,7 @@ def identify(made):
 @pytest.fixture
 def released(made):
     identify(made)
-    tag, signer = release.release(made.place, "1.0.0")
+    tag, signer, *_ = release.release(made.place, "1.0.0")
     return made, tag, signer
 
 
