@@ -1,199 +1,164 @@
-"""Motion transfer: how fast, how faithful. `python benchmarks/transfer.py [--sheet FILE.png]`.
+"""Motion transfer: how faithful, how fast. `python benchmarks/transfer.py [--sheet FILE.png]`.
 
-Fidelity is against the rendered truth, the same held-out person rendered in the same motion, in
-the training grid that `make motion` leaves in the work store. What the frames show is read by
-`reader.Reader`, trained here on the grid's other people; its rates on the truth itself come first.
-Ends with one JSON line.
+Two models, the chosen one and the one its training began from, perform people whom neither was
+trained on. The answer is rendered: the same person in the same motion. The people are rendered once
+and kept in the work store (a quarter of an hour on two cores); no training is needed. What films
+show is read by the outside judge (docs/judge.md), its reading of the truth beside it. Ends with one
+JSON line: the new model's figures, then the same of the earlier model under `before`.
 """
 
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from reader import Reader, train_reader
-from skimage.metrics import structural_similarity
+from judges import require_tools
+from perception import Perception
+from transfer_people import FRAMES, Judged, judged
+from transfer_signs import Film, Judge, apart, points_apart
 from transfer_speed import measure
 
 import fomm
 from flows.workspace import home
-from pipeline.corpus import render
-from pipeline.motion import grid as motion_data
-from pipeline.motion.fidelity import psnr, signs, true_points
-from pipeline.motion.reference import shape_distance
-from pipeline.motion.training import HELD_OUT
-from pipeline.params import Params, load_params
-from pipeline.store.store import Store
+from fomm.exact import ExactFlow, exact_flow
+from pipeline.motion.fidelity import psnr
+from pipeline.motion.training import FIRST
+from pipeline.params import load_params
 
-MODES = ("static", "absolute", "relative")
 SHOWN = 0.5  # executed intensity at the apex: the clip has the unit
 HIDDEN = 0.05  # below: it has not; what lies between (a smile's parted lips) counts for neither
-YAWED = 10.0  # degrees: the head turns
-DOWN = 0.02  # of the face's height that the lip corners sink: on rendered truth displays with unit
-# 15 have 0.038 and more, everything else 0.007 and less
+YAWED = 10.0  # degrees: the head is turned
+SIGNS = (("eyes_closed", "43", "closed"), ("lips_parted", "25", "parted"),
+         ("mouth_corner_down", "15", "down"))  # fmt: skip
+Row = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """(P, M, T, ...) `frames` uint8 and `landmarks` px; (P, M) `units` name > executed at apex."""
-
-    frames: np.ndarray
-    landmarks: np.ndarray
-    units: dict[str, np.ndarray]
-    yaw: np.ndarray  # (P, M) degrees at the extreme, + own left
-    motions: tuple[str, ...]
-
-
-def load(store: Store, params: Params) -> Grid:
-    """The training grid from the work store; SystemExit when it has not been rendered."""
-    clips = motion_data.training_clips(params)
-    films, passes = render.clip_jobs(clips), render.pass_jobs(clips)
-    if missing := sum(not store.has(job.key) for job in (*films, *passes)):
-        raise SystemExit(f"{missing} training items are missing; run `make motion`")
-    data = motion_data.load_grid([*films, *passes], store, params)
-    frames, landmarks = data.frames, data.landmarks
-    truths = [render.read_truth(store.path(job.key) / "clip.npz") for job in films]
-    shape = frames.shape[:2]
-    names = list(truths[0]["units"])
-    apex = np.array([t["executed"].max(axis=(0, 2)) for t in truths]).reshape(*shape, -1)
-    turns = np.array([t["head_deg"][:, 0] for t in truths])
-    yaw = turns[np.arange(len(turns)), np.abs(turns).argmax(axis=1)].reshape(shape)
-    motions = tuple(clip.expression for clip in clips[: shape[1]])  # the first person's
-    return Grid(frames, landmarks, {n: apex[..., i] for i, n in enumerate(names)}, yaw, motions)
-
-
-def fidelity(grid: Grid, model: fomm.MotionModel, reader: Reader) -> dict[str, object]:
-    """Every held-out person with every motion, driven by the next of them."""
-    rows = []
-    for person, motion in _held_out(grid):
-        made = _made(grid, model, person, motion)
-        truth, marks = grid.frames[person, motion], grid.landmarks[person, motion]
-        driver = grid.landmarks[_driver(grid, person), motion]
-        row = {"truth": _judged(reader, truth, truth, marks, driver)}
-        row |= {name: _judged(reader, made[name], truth, marks, driver) for name in MODES}
-        rows.append((person, motion, row))
-    _table(rows)
-    return _rates(grid, rows)
-
-
-def relative_gain(grid: Grid, model: fomm.MotionModel) -> float:
-    """dB by which the relative transfer is nearer to the truth than the source standing still."""
-    gains = []
-    for person, motion in _held_out(grid):
-        truth = grid.frames[person, motion]
-        made = model.animate(truth[0], grid.frames[_driver(grid, person), motion])
-        gains.append(psnr(made, truth) - psnr(np.broadcast_to(truth[0], truth.shape), truth))
-    return round(float(np.mean(gains)), 3)
-
-
-def _made(grid: Grid, model: fomm.MotionModel, person: int, motion: int) -> dict[str, np.ndarray]:
-    source = grid.frames[person, motion, 0]
-    driving = grid.frames[_driver(grid, person), motion]
-    return {
-        "static": np.broadcast_to(source, driving.shape),
-        "absolute": model.animate(source, driving, relative=False),
-        "relative": model.animate(source, driving),
-    }
-
-
-def _judged(
-    reader: Reader, frames: np.ndarray, truth: np.ndarray, marks: np.ndarray, driver: np.ndarray
-) -> dict[str, float]:
-    """What one clip is worth: pictures against the truth, and what the reader reads from it."""
-    read = reader.landmarks(np.ascontiguousarray(frames))
-    pairs = list(zip(frames[1:], truth[1:], strict=True))
-    own, other = (_shape_distance(read[1:], points[1:]) for points in (marks, driver))
-    return signs(true_points(read, frames.shape[1])) | {
-        "down": float(_sink(read) >= DOWN),
-        "psnr": psnr(frames, truth),
-        "ssim": float(np.mean([structural_similarity(a, b, channel_axis=-1) for a, b in pairs])),
-        "landmark_px": float(np.linalg.norm(read[1:] - marks[1:], axis=-1).mean()),
-        "shape_to_own": own,
-        "shape_to_driver": other,
-    }
-
-
-def _shape_distance(found: np.ndarray, wanted: np.ndarray) -> float:
-    """Mean over frames of the distance of face shapes, place and size left out."""
-    pairs = zip(found, wanted, strict=True)
-    return float(np.mean([shape_distance(b, a[None])[0] for a, b in pairs]))
-
-
-def _sink(points: np.ndarray) -> float:
-    """How far the lip corners sink below the lips' middle since frame 0, by the face's height."""
-    height = np.linalg.norm(points[0, 8] - points[0, [40, 41, 46, 47]].mean(axis=0))
-    corners, middle = points[:, [48, 54], 1].mean(axis=1), points[:, [51, 57], 1].mean(axis=1)
-    drop = (corners - middle) / height
-    return float((drop - drop[0]).max())
-
-
-def _rates(grid: Grid, rows: list) -> dict[str, object]:
-    """Shares of clips whose sign is right, by the relative transfer and by the truth itself."""
-    turned = {side: [r for r in rows if side * grid.yaw[r[:2]] > YAWED] for side in (1, -1)}
-    found: dict[str, object] = {"clips": len(rows)}
-    for which, suffix in (("relative", ""), ("truth", "_on_truth")):
-        for name, unit, sign in (("eyes_closed", "43", "closed"), ("lips_parted", "25", "parted"),
-                                 ("corners_down", "15", "down")):  # fmt: skip
-            level = grid.units[unit]
-            has = [r[2][which][sign] for r in rows if level[r[:2]] >= SHOWN]
-            lacks = [r[2][which][sign] for r in rows if level[r[:2]] <= HIDDEN]
-            found[f"{name}_rate{suffix}"] = _mean(has)
-            found[f"{name}_when_absent{suffix}"] = _mean(lacks)
-        right = [r[2][which]["turn"] == side for side in turned for r in turned[side]]
-        found[f"head_turn_rate{suffix}"] = _mean(right)
-    means = {
-        (mode, key): _mean([r[2][mode][key] for r in rows])
-        for mode in MODES
-        for key in ("psnr", "ssim", "landmark_px", "shape_to_own", "shape_to_driver")
-    }
-    found["psnr_gain_db"] = round(means["relative", "psnr"] - means["static", "psnr"], 3)
-    found |= {f"{mode}_{key}": value for (mode, key), value in means.items()}
-    own, other = means["relative", "shape_to_own"], means["relative", "shape_to_driver"]
-    print(f"face shape: {own:.4f} from the portrait's own person, {other:.4f} from the driver")
+def fidelity(people: Judged, models: dict[str, fomm.MotionModel]) -> dict[str, dict]:
+    """By model, and for the rendered truth: means and rates over all clips."""
+    judge, perception = Judge(), Perception()
+    truths = {case: judge.look(people.films.frames[case]) for case in _cases(people)}
+    found = {"truth": _rates(people, {case: film.signs() for case, film in truths.items()})}
+    for name, model in models.items():
+        rows: list[Row] = []
+        signs = {}
+        for case in _cases(people):
+            cross = _made(people, model, case, _driver(people, case))
+            film = judge.look(cross)
+            signs[case] = film.signs()
+            rows.append(
+                _pictures(people.films.frames[case], cross, perception)
+                | _kept(film, truths[case], truths[_driver(people, case)])
+                | _own(people, model, case, judge, truths[case])
+            )
+        found[name] = _rates(people, signs) | _means(rows)
+    judge.close()
     return found
 
 
-def _table(rows: list) -> None:
-    keys = ("psnr", "ssim", "landmark_px", "closed", "parted", "down", "shape_to_own")
-    print(f"{'':>9}" + "".join(f"{key:>14}" for key in keys) + "   (means of all clips)")
-    for mode in ("truth", *MODES):
-        cells = "".join(f"{_mean([r[2][mode][key] for r in rows]):14.3f}" for key in keys)
-        print(f"{mode:>9}{cells}")
+def _cases(people: Judged) -> Iterator[tuple[int, int]]:
+    return iter(np.ndindex(people.films.frames.shape[:2]))
+
+
+def _driver(people: Judged, case: tuple[int, int]) -> tuple[int, int]:
+    """The next person in the same motion."""
+    return (case[0] + 1) % len(people.films.frames), case[1]
+
+
+def _made(
+    people: Judged, model: fomm.MotionModel, case: tuple[int, int], driver: tuple[int, int]
+) -> np.ndarray:
+    return model.animate(people.films.frames[case][0], people.films.frames[driver])
+
+
+def _pictures(truth: np.ndarray, made: np.ndarray, perception: Perception) -> Row:
+    still = np.broadcast_to(truth[0], truth.shape)
+    return {
+        "psnr_gain_db": psnr(made, truth) - psnr(still, truth),
+        "perceptual_distance": perception.distance(made[1:], truth[1:]),
+    }
+
+
+def _kept(film: Film, truth: Film, driver: Film) -> Row:
+    """Share of the moved frames whose face is nearer to the portrait's than to the driver's."""
+    pairs = [
+        (apart(look, truth.looks[0]), apart(look, other))
+        for look, other in zip(film.looks[1:], driver.looks[1:], strict=True)
+    ]
+    known = [own < other for own, other in pairs if not np.isnan([own, other]).any()]
+    return {
+        "identity_kept": float(np.mean(known)) if known else float("nan"),
+        "faces_found": float(np.mean([face is not None for face in film.faces])),
+    }
+
+
+def _own(
+    people: Judged, model: fomm.MotionModel, case: tuple[int, int], judge: Judge, truth: Film
+) -> Row:
+    """Driven by the person's own clip: flow, face and points of the frames with a turned head."""
+    times = [t for t in range(1, FRAMES) if abs(people.yaw[case][t]) > YAWED]
+    if not times:
+        return {}
+    frames = people.films.frames[case]
+    film = judge.look(_made(people, model, case, case)[times])
+    pairs = [(film.looks[n], truth.looks[t]) for n, t in enumerate(times)]
+    faces = [(film.faces[n], truth.faces[t]) for n, t in enumerate(times)]
+    return {
+        "flow_epe_turned": _flow_error(people, model, case, times, frames),
+        "identity_to_truth": _mean([apart(*pair) for pair in pairs]),
+        "landmark_error_px": _mean([points_apart(*pair) for pair in faces]),
+    }
+
+
+def _flow_error(
+    people: Judged, model: fomm.MotionModel, case: tuple[int, int], times: list[int],
+    frames: np.ndarray,
+) -> float:  # fmt: skip
+    """Mean px between the model's flow and the exact one over skin that the source shows."""
+    points = model.keypoints(frames[[0, *times]])
+    motion = model.generate(frames[0], points[:1], points[1:])
+    first = int(np.ravel_multi_index((*case, 0), people.films.frames.shape[:3]))
+    surfaces = people.films.surfaces
+    assert surfaces is not None  # training clips have them
+    target = first + np.array(times)
+    exact: ExactFlow = exact_flow(surfaces, target, np.full(len(times), first))
+    skin = torch.from_numpy(surfaces.cells[target] >= 0)
+    off = (motion.deformation - exact.where).norm(dim=-1) * (surfaces.size - 1) / 2
+    return float(off[skin & (exact.visible[:, 0] > 0)].mean())
+
+
+def _rates(people: Judged, signs: dict[tuple[int, int], Row | None]) -> dict[str, float | None]:
+    """Shares of clips in which the judge reads a sign, where it is and where it is not."""
+    seen = {case: row for case, row in signs.items() if row is not None}
+    found = {}
+    for name, unit, sign in SIGNS:
+        level = people.units[unit]
+        found[f"{name}_rate"] = _mean([r[sign] for c, r in seen.items() if level[c] >= SHOWN])
+        found[f"{name}_absent"] = _mean([r[sign] for c, r in seen.items() if level[c] <= HIDDEN])
+    extreme = {case: people.yaw[case][np.abs(people.yaw[case]).argmax()] for case in seen}
+    turned = [r["turn"] == np.sign(extreme[c]) for c, r in seen.items() if abs(extreme[c]) > YAWED]
+    found["head_turn_rate"] = _mean(turned)
+    return found
+
+
+def _means(rows: list[Row]) -> dict[str, float | None]:
+    names = sorted({name for row in rows for name in row})
+    return {name: _mean([row[name] for row in rows if name in row]) for name in names}
 
 
 def _mean(values: list) -> float | None:
-    """None, JSON's null, when no clip asks the question."""
-    return round(float(np.mean(values)), 4) if len(values) else None
+    """To four places; None, JSON's null, when no clip asks the question."""
+    known = [float(value) for value in values if not np.isnan(value)]
+    return round(float(np.mean(known)), 4) if known else None
 
 
-def _held_out(grid: Grid) -> Iterator[tuple[int, int]]:
-    people, motions = grid.frames.shape[:2]
-    for person in range(people - HELD_OUT, people):
-        for motion in range(motions):
-            yield person, motion
-
-
-def _driver(grid: Grid, person: int) -> int:
-    """The next of the held-out people."""
-    people = len(grid.frames)
-    return person + 1 if person + 1 < people else people - HELD_OUT
-
-
-def _reader(grid: Grid, epochs: int) -> Reader:
-    seen = slice(None, -HELD_OUT)
-    frames, marks = (x[seen].reshape(-1, *x.shape[3:]) for x in (grid.frames, grid.landmarks))
-    reader = train_reader(frames, marks, seed=1, epochs=epochs)
-    unseen = grid.frames[-HELD_OUT:].reshape(-1, *grid.frames.shape[3:])
-    wanted = grid.landmarks[-HELD_OUT:].reshape(-1, 68, 2)
-    error = np.linalg.norm(reader.landmarks(unseen) - wanted, axis=-1)
-    print(
-        f"reader: {len(frames)} frames, error on {len(unseen)} of unseen people "
-        f"{error.mean():.2f} px (lids and lips {error[:, 36:].mean():.2f})"
-    )
-    return reader
+def _table(found: dict[str, dict]) -> None:
+    names = sorted({name for figures in found.values() for name in figures})
+    print(f"{'':>24}" + "".join(f"{column:>10}" for column in found))
+    for name in names:
+        cells = [found[column].get(name) for column in found]
+        print(f"{name:>24}" + "".join(f"{'' if c is None else f'{c:.3f}':>10}" for c in cells))
 
 
 def main() -> None:
@@ -201,25 +166,35 @@ def main() -> None:
     page = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     page.add_argument("--home", type=Path, default=home(), help="folder of the work store")
     page.add_argument("--checkpoint", type=Path, help="default: motion.checkpoint")
+    page.add_argument("--before", type=Path, default=FIRST, help="the model it is held against")
+    page.add_argument("--people", type=int, default=12)
     page.add_argument("--threads", type=int, default=2, help="1: timed in processor seconds")
     page.add_argument("--rounds", type=int, default=3, help="pairs of timed clips a mode; 0: none")
-    page.add_argument("--epochs", type=int, default=30, help="of the reader's training")
     page.add_argument("--sheet", type=Path, help="draw the contact sheet into this PNG and stop")
     options = page.parse_args()
+    if options.people < 2:
+        page.error("--people must be 2 or more: each drives another")
     torch.set_num_threads(options.threads)
     params = load_params()
-    checkpoint = options.checkpoint or Path(params.motion.checkpoint)
-    model = fomm.load_checkpoint(checkpoint, config="auto")
-    made = fomm.prepare(model)
-    grid = load(Store(options.home, "motion"), params)
+    chosen = {"before": options.before, "after": options.checkpoint or params.motion.checkpoint}
+    models = {
+        name: fomm.prepare(fomm.load_checkpoint(Path(path), config="auto")).model
+        for name, path in chosen.items()
+    }
+    if not options.sheet:
+        require_tools()  # before the people are rendered
+        Perception()
+    people = judged(options.home, params, options.people)
     if options.sheet:
         from transfer_sheet import draw_sheet
 
-        draw_sheet(options.sheet, grid, made.model)
+        draw_sheet(options.sheet, people, models)
         return
-    found = fidelity(grid, made.model, _reader(grid, options.epochs))
-    found["fast_psnr_gain_db"] = relative_gain(grid, fomm.prepare(model, "fast").model)
-    print(json.dumps(found | (measure(options.rounds) if options.rounds else {})))
+    found = fidelity(people, models)
+    _table(found)
+    speed = measure(options.rounds) if options.rounds else {}
+    print(json.dumps(found["after"] | {"clips": int(np.prod(people.films.frames.shape[:2]))}
+                     | {name: found[name] for name in ("before", "truth")} | speed))  # fmt: skip
 
 
 if __name__ == "__main__":

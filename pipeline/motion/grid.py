@@ -23,17 +23,20 @@ from pipeline.store.store import Job, Store
 SECONDS = 2.0  # of a training clip, as long as a corpus clip
 
 
-def training_clips(params: Params) -> list[ClipPlan]:
-    """One clip for each (person, motion), persons first; the motion's seed is shared by all."""
+def training_clips(params: Params, people: str = "motion") -> list[ClipPlan]:
+    """One clip for each (person, motion), persons first; the motion's seed is shared by all.
+
+    `people` names their population: those of another name are never trained on.
+    """
     motion = params.motion
     motions = motion.expressions or expression.names()
     clips = []
     for person, number in product(range(motion.identities), range(motion.performances)):
-        identity = population(params, "motion", person)
+        identity = population(params, people, person)
         name = motions[number % len(motions)]
-        clip = plan_clip(params, identity, f"motion/{person}/{number}", name, motion.frames)
+        clip = plan_clip(params, identity, f"{people}/{person}/{number}", name, motion.frames)
         shared = {
-            "seed": child_seed(params.seed, "motion", number),
+            "seed": child_seed(params.seed, people, number),
             "fps": int(motion.frames / SECONDS),
             "samples": motion.samples,
             "passes": ["surface"],

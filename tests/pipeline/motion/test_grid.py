@@ -34,6 +34,14 @@ def test_nobody_of_the_corpus_or_the_portraits_trains_the_model(clips):
         assert trained.isdisjoint(others)
 
 
+def test_another_population_performs_motions_of_its_own_and_trains_nothing(clips):
+    judged = training_clips(small(identities=6, performances=3), "judged")
+    faces = [[str(clip.identity) for clip in each] for each in (judged, clips)]
+    assert set(faces[0]).isdisjoint(faces[1])
+    assert {clip.seed for clip in judged}.isdisjoint(clip.seed for clip in clips)
+    assert [clip.expression for clip in judged] == [clip.expression for clip in clips]
+
+
 def test_grid_is_read_back_in_order(tmp_path, passes):
     store, params = Store(tmp_path, "motion"), small(identities=6, performances=2, frames=2)
     clips = training_clips(params)

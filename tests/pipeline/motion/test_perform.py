@@ -4,7 +4,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
+import torch
 
+import fomm
 from pipeline.errors import AssetError, ClipError
 from pipeline.media.video import write_clip
 from pipeline.motion.perform import perform
@@ -33,6 +35,18 @@ def test_a_photograph_performs_a_video(files):
     assert made.notes[1].endswith("(by key points)")
     moved = np.abs(made.frames.astype(int) - made.frames[0]).mean(axis=(1, 2, 3))
     assert moved.argmax() == 2  # the turning point of the video
+
+
+def test_a_checkpoint_in_the_published_form_performs_at_its_own_size(files, tmp_path, astronaut):
+    write_clip(tmp_path / "short.mp4", astronaut(right=24.0, frames=2, size=256), 8)
+    torch.manual_seed(3)
+    model = fomm.MotionModel(fomm.CONFIGS["vox-256"])
+    parts = ("generator", "kp_detector")
+    path = tmp_path / "vox-cpk.pth.tar"  # a torch pickle, whatever its name says
+    torch.save({name: getattr(model, name).state_dict() for name in parts}, path)
+    made = perform(files[0], tmp_path / "short.mp4", path, TransferParams())
+    assert made.frames.shape == (2, 256, 256, 3)
+    assert made.fps == 8
 
 
 def test_a_black_start_is_left_out_and_said(files, tmp_path, astronaut):
