@@ -10,7 +10,9 @@ BROW, CHIN, NOSE = 10, 152, 1
 OUTER_EYES = (33, 263)  # own right, own left
 INNER_LIPS = (13, 14)
 INNER_POINTS = 468  # the ten after these are irises, which shut lids hide
-SHUT = 0.3  # rise of eyeBlink: read in every true clip of unit 43, in none without (docs/judge.md)
+SHUT = (
+    0.3  # rise of eyeBlink: of two people's true clips read in 7 of 10 with unit 43, none without
+)
 PARTED = 0.03  # of the face's height that the inner lips part
 DOWN = 0.02  # rise of mouthFrown, over the judge's own jitter in a clip
 TURNED = 0.06  # of the eyes' distance that the nose moves against them
