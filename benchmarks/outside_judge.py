@@ -209,7 +209,7 @@ def stills(options: argparse.Namespace) -> Iterator[Film]:
         load_params(options.params).model_dump() | {"plan": {"size": options.size}}
     )
     specs, people = [], []
-    for number in range(options.people):
+    for number in range(options.first, options.first + options.people):
         identity = population(params, "judged", number)
         for scene, units in (("one", options.units), ("other", [])):
             clip = plan_clip(params, identity, f"judged/{number}/{scene}", "neutral", 1)
@@ -234,6 +234,9 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--corpus", type=Path, help="a study's folder, such as data/deterioration")
     options.add_argument("--every", type=int, default=1, help="of a corpus' frames, every n-th")
     options.add_argument("--people", type=int, default=24)
+    options.add_argument("--first", type=int, default=0, metavar="NUMBER",
+                         help="of the judged people, where to begin: sculpting that was looked at "
+                              "on some is judged on others")  # fmt: skip
     options.add_argument("--units", nargs="*", choices=list(SHAPES), metavar="UNIT",
                          default=["4", "5", "12", "15", "17", "25", "26", "43"])  # fmt: skip
     options.add_argument("--size", type=int, default=192)
