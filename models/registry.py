@@ -17,6 +17,7 @@ from models.mobilenet import MobileNetV2, MobileNetV2Config
 from models.network import Network, Sizes
 from models.normcnn import NormCNN, NormCNNConfig
 from models.resnet34 import ResNet34, ResNet34Config
+from models.tutorial import TutorialConfig, TutorialConvLSTM
 from models.vgg16 import VGG16, VGG16Config
 
 
@@ -29,6 +30,7 @@ class Model(NamedTuple):
 
 MODELS = {
     "convlstm": Model(ConvLSTMClassifier, ConvLSTMConfig),
+    "tutorial": Model(TutorialConvLSTM, TutorialConfig),
     "framecnn": Model(FrameCNN, FrameCNNConfig),
     "cnnlstm": Model(CNNLSTM, CNNLSTMConfig),
     "cnn3d": Model(CNN3D, CNN3DConfig),

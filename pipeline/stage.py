@@ -249,10 +249,19 @@ _ALL = (
         rebuildable="bit for bit from the same models; figures to six digits elsewhere",
     ),
     Stage(
+        "folds", "pipeline.evaluation.folds",
+        inputs=("clips", "faces"),
+        params=("seed", "deterministic", "oversample", "train", "evaluate"),
+        study=("arms", "input", "mirror", "tasks", "protocols", "models", "folds"),
+        outputs=(Output("folds", cached=False, kind="metrics"),),
+        chunk=1,
+        rebuildable=f"{ALIKE} (one torch thread); figures to six digits",
+    ),
+    Stage(
         "report", "pipeline.report.report",
         inputs=(
             "plan", "clips", "portraits", "transferred", "faces", "models", "proof", "balance",
-            "evaluation", "plots",
+            "evaluation", "folds", "plots",
             "manifest",  # nothing of it is shown: the last stage asks for all that is recorded
         ),
         study=("name", "title", "question", "cohorts", "arms", "portraits", "input", "tasks",

@@ -93,6 +93,23 @@ class Model(Part):
     tasks: list[Name] | None = None  # None: every task
 
 
+class Folds(Part):
+    """The figure of record: every person tested by a model that never met them, again and again.
+
+    Whole groups of people stand in `folds`; each fold is learnt anew with each of `seeds`. The
+    study's first network is taught, and `networks` of the registry beside it. The recipe is cheaper
+    than the line's: training windows start every `stride` frames, and `train` is laid over the
+    parameters of that name. In the first `whole` folds the line's own recipe is run too, once.
+    """
+
+    folds: int = Field(5, ge=2)  # four fifths teach: as near to the clean split's as is cheap
+    seeds: int = Field(5, ge=2)  # the fewest that tell seeds' spread from luck
+    networks: list[Name] = Field([])
+    stride: int = Field(4, ge=1)  # neighbouring windows differ by one frame of eight
+    train: dict[Name, Any] = Field({})
+    whole: int = Field(2, ge=0)  # two trainings of full cost say whether the mean moves
+
+
 class Claim(Part):
     """One published figure set, as shares of 1, with the row of ours that it stands beside."""
 
@@ -131,6 +148,7 @@ class Study(Part):
     tasks: dict[Name, Task] = Field(min_length=1)
     protocols: dict[Name, Protocol] = Field(min_length=1)
     models: dict[Name, Model] = Field(min_length=1)
+    folds: Folds | None = None  # none: the study has no such figure
     published: Published | None = None
     params: dict[str, Any] = Field({})
 

@@ -88,6 +88,11 @@ class Workspace:
         return self.metrics / "evaluation.json"
 
     @property
+    def folds(self) -> Path:
+        """The figure of record: folds of people, learnt with several seeds."""
+        return self.metrics / "folds.json"
+
+    @property
     def counts(self) -> Path:
         return self.metrics / "counts.json"
 

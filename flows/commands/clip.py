@@ -49,9 +49,10 @@ def predict(options: Namespace) -> None:
     from pipeline.evaluation.predict import judge
     from pipeline.evaluation.predict import predict as judge_video
     from pipeline.media.camera import camera_number, read_camera
+    from pipeline.report.record import doubt_of, said_with
 
     require_workspace()
-    _, study, params = opened(options.study)
+    workspace, study, params = opened(options.study)
     model = model_file(options.study, options.task, options.model, options.protocol)
     camera = camera_number(options.video)
     if camera is None:
@@ -64,6 +65,7 @@ def predict(options: Namespace) -> None:
         print(f"{name:12} {share:7.1%} {'#' * round(40 * share)}")
     for note in result.notes:
         print(note)
+    print(said_with(doubt_of(workspace, study, model), result.probabilities))
     first, end = result.frames
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
 

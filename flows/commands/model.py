@@ -8,6 +8,7 @@ from flows.studies import model_file, opened
 from flows.workspace import require_workspace
 from pipeline.exports.outputs import output_file
 from pipeline.files import write_json
+from pipeline.stage import STAGES
 
 
 def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
@@ -16,19 +17,23 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     onnx.add_argument("-o", "--out", required=True, metavar="FILE.onnx")
     add_model(onnx)
     add_study(command("baselines", "train simpler models and put them beside the study's own"))
-    folds = command("folds", "train once a fold, so that every person is tested by a stranger")
-    folds.add_argument("--folds", type=int, default=5, metavar="K")
-    add_study(folds)
+    add_study(command("folds", "the figure of record: every person tested by a stranger, by seed"))
 
 
 def onnx(options: Namespace) -> None:
     """`pallor onnx`: a classifier for runtimes outside Python."""
+    from pipeline.report.record import doubt_of
     from pipeline.training.portable import write_onnx
 
     require_workspace()
     model = model_file(options.study, options.task, options.model, options.protocol)
-    size = write_onnx(model, output_file(options.out, ".onnx", [model]))
+    workspace, study, _ = opened(options.study)
+    doubt = doubt_of(workspace, study, model)
+    out = output_file(options.out, ".onnx", [model])
+    size = write_onnx(model, out, doubt.row() if doubt else None)
     print(f"{options.out}: {model}, {size / 1e6:.2f} MB")
+    if doubt is None:
+        print(f"{options.out} does not say when it does not know: no folds of it were measured")
 
 
 def baselines(options: Namespace) -> None:
@@ -47,15 +52,13 @@ def baselines(options: Namespace) -> None:
 
 
 def folds(options: Namespace) -> None:
-    """`pallor folds`: folds.json of the study's metrics, and its figures."""
-    from flows.runners import workers  # brings Prefect: two seconds that no other command needs
-    from pipeline.evaluation.folds import cross_validate
+    """`pallor folds`: bring the stage `folds` of a study up to date and print its figures."""
+    from flows.corpus import bring_up
+    from flows.workspace import only_run
+    from pipeline.report.record import record_lines
 
     require_workspace()
-    workspace, study, params = opened(options.study)
-    figures = cross_validate(workspace, study, params, options.folds, workers(), print)
-    write_json(workspace.metrics / "folds.json", figures)
-    low, high = figures["accuracy_ci95"]
-    print(f"all clips: {figures['accuracy']:.1%}, 95 % {low:.1%} to {high:.1%}")
-    for kind, row in figures["by_kind"].items():
-        print(f"  {kind:9} {row['accuracy']:6.1%}  n {row['n']}")
+    workspace, study, _ = opened(options.study)
+    with only_run("pallor folds"):
+        bring_up([STAGES["folds"].key(study.name)], studies=[study.name])
+    print("\n".join(record_lines(workspace)))

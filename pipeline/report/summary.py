@@ -8,6 +8,7 @@ from pipeline.errors import StageError
 from pipeline.evaluation.results import Results, Row, claims_beside
 from pipeline.files import read_json
 from pipeline.report.protocols import drawn, overlap, proofs
+from pipeline.report.record import record_lines, single_lines
 from pipeline.report.templates import counted, interval, listed, percent, spoken, told
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def _lines(workspace: "Workspace", study: "Study") -> list[str]:
     counts, results = read_json(workspace.counts), Results.read(workspace.evaluation)
     sides = proofs(study, read_json(workspace.proof))
     lines = [f"{study.title}: {study.question}", _counts(counts)]
+    if study.folds:
+        lines += ["", *record_lines(workspace), *single_lines(workspace, study, results)]
     for name, protocol in study.protocols.items():
         leak = " (leaky)" if protocol.leaky else ""
         lines += ["", f"{name}{leak}: {drawn(protocol)}; {overlap(protocol, sides[name])}"]

@@ -1,6 +1,6 @@
 """The one way in which text is made from a template: strict, and with the same words everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def told(value: float) -> str:
     return f"{100 * value:.5g}"
 
 
-def interval(edges: tuple[float, float] | None) -> str:
+def interval(edges: Sequence[float] | None) -> str:
     """[low, high] of shares as `81.3 to 92.0`, a dash for None."""
     return " to ".join(map(percent, edges)) if edges else "-"
 

@@ -1,7 +1,9 @@
 """The trained classifier as an ONNX file that says what its columns are."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -11,11 +13,13 @@ from pipeline.errors import AssetError
 from pipeline.files import writing
 
 
-def write_onnx(model: Path, out: Path) -> int:
+def write_onnx(model: Path, out: Path, doubt: Mapping[str, Any] | None = None) -> int:
     """Write the classifier of a model file to `out`; its size in bytes.
 
     `windows` (N, T, S, S) uint8 grey face crops > `probabilities` (N, classes), calibrated. The
-    metadata key `pallor` holds JSON with `labels`, `window` (frames) and `notice`.
+    metadata key `pallor` holds JSON with `labels`, `window` (frames), `notice` and, where folds
+    were measured, `doubt`: a class is in the set of an answer where 1 - its probability is at
+    most `limit`, and the face is unknown where 1 - the largest one is above `unsure`.
     Raises AssetError when the model does not load.
     """
     try:
@@ -33,6 +37,7 @@ def write_onnx(model: Path, out: Path) -> int:
                     "labels": list(classifier.labels),
                     "window": classifier.window,
                     "notice": "Not a medical device.",
+                    **({"doubt": dict(doubt)} if doubt else {}),
                 },
                 sort_keys=True,
             ),
