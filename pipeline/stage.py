@@ -265,7 +265,7 @@ _ALL = (
             "manifest",  # nothing of it is shown: the last stage asks for all that is recorded
         ),
         study=("name", "title", "question", "cohorts", "arms", "portraits", "input", "tasks",
-               "protocols", "models", "published"),
+               "protocols", "models", "folds", "published"),
         outputs=(
             Output("report"),
             Output("sheet", cached=False),
