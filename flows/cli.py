@@ -50,10 +50,10 @@ sentence on stderr says what to do; 3 that the corpus stands but items were give
 COMMANDS = {
     "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
     "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "clip",
-    "explain": "lineage", "find": "lineage", "verify": "lineage", "diff": "lineage",
-    "release": "lineage", "forget": "forget", "export": "export", "shard": "shard",
-    "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model", "sheet": "look",
-    "overlay": "look", "transfer": "transfer", "web": "web",
+    "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
+    "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
+    "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
+    "sheet": "look", "overlay": "look", "transfer": "transfer", "web": "web",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Commands on lineage: explain, find, verify, diff, release; flows.commands.forget has the last."""
+"""Commands on lineage: explain, find, sql, verify, diff, release."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -38,10 +38,15 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
         "expression": "such as smiling", "camera": "as `explain` names it",
         "label": "as the study's arms name it", "cohort": "of who performs",
         "kind": "avatar or transfer", "status": "kept, quarantined or planned",
+        "sex": "of who is seen", "age": "years of who is seen, such as 60: or :30 or 30:60",
     }.items():  # fmt: skip
         page.add_argument(f"--{name}", help=help_)
     page.add_argument("--side", metavar="DRAW:SIDE", help="such as clean:test or folds-1:train")
     add_study(page)
+    page = command("sql", "answer one SELECT on the index of a study, read-only")
+    page.add_argument("query", metavar="SQL", help="tables: docs/lineage.md")
+    add_study(page)
+    page.add_argument("--json", action="store_true", help="one JSON object a row")
     page = command("verify", "hash everything again and say what was altered since it was made")
     page.add_argument(
         "--rebuild", type=int, default=0, metavar="N", help="also render N clips anew"
@@ -95,6 +100,22 @@ def find(options: Namespace) -> None:
         side = query.parse_side(database, options.side) if options.side else None
         clips = query.find(database, query.meant(database, filters), side)
     print("\n".join(clips) if clips else "no clip fits")
+
+
+def sql(options: Namespace) -> None:
+    """`pallor sql`: the answer's columns, then its rows, separated by tabs, or JSON lines."""
+    from pipeline.lineage.sql import rows
+
+    with closing(index_of(_study(options.study))) as database:
+        answer = rows(database, options.query)
+        columns = [str(name) for name in next(answer)]
+        if not options.json:
+            print("\t".join(columns))
+        for row in answer:
+            if options.json:
+                print(json.dumps(dict(zip(columns, row, strict=True)), default=str))
+            else:
+                print("\t".join("" if value is None else str(value) for value in row))
 
 
 def verify(options: Namespace) -> None:

@@ -1,5 +1,6 @@
 """Questions to the index: what is this id, which clips fit, what derives from it."""
 
+import math
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,8 @@ CLIPS_OF = {
     "expression": "SELECT id FROM clip WHERE expression = :id",
 }
 _FOUND_IN = {"clip": "clip", "portrait": "portrait", "identity": "person", "sample": "sample"}
+# Who is seen: the portrait's person, or the avatar itself.
+_SEEN = "coalesce((SELECT p.person FROM portrait p WHERE p.id = clip.portrait), clip.person)"
 FILTERS = {
     "identity": f"id IN ({CLIPS_OF['identity'].replace(':id', ':identity')})",
     "portrait": "portrait = :portrait",
@@ -30,6 +33,8 @@ FILTERS = {
     "cohort": "cohort = :cohort",
     "kind": "kind = :kind",
     "status": "status = :status",
+    "sex": f"{_SEEN} IN (SELECT id FROM person WHERE sex = :sex)",
+    "age": f"{_SEEN} IN (SELECT id FROM person WHERE age BETWEEN :youngest AND :oldest)",
 }
 
 _FIXED = {"kind": ("avatar", "transfer"), "status": ("kept", "quarantined", "planned")}
@@ -80,7 +85,9 @@ def find(
     `side` is (draw, side): only clips with a window there.
     """
     where = [FILTERS[name] for name in filters]
-    values = dict(filters)
+    values: dict[str, str | float] = dict(filters)
+    if "age" in filters:
+        values["youngest"], values["oldest"] = parse_range(filters["age"])
     if side:
         where.append(
             "id IN (SELECT clip FROM sample JOIN side ON side.sample = sample.id "
@@ -101,7 +108,28 @@ def meant(database: sqlite3.Connection, filters: Mapping[str, str]) -> dict[str,
     return {name: _meant(database, name, value) for name, value in filters.items()}
 
 
+def parse_range(text: str) -> tuple[float, float]:
+    """The ends, both included, of "60:", ":30", "30:60" or "45"; StageError for anything else."""
+    low, colon, high = text.partition(":")
+    try:
+        youngest = float(low) if low else -math.inf
+        oldest = float(high) if high else math.inf if colon else youngest
+    except ValueError:
+        youngest, oldest = math.nan, math.nan
+    if not text.strip(":") or not youngest <= oldest:  # also false for NaN
+        raise StageError(f"'{text}' is no range; write 60: or :30 or 30:60 or 45")
+    return youngest, oldest
+
+
 def _meant(database: sqlite3.Connection, name: str, value: str) -> str:
+    if name == "age":
+        parse_range(value)
+        return value
+    if name == "sex":
+        sexes = _values(database, "SELECT DISTINCT sex FROM person WHERE sex <> '' ORDER BY sex")
+        if value not in sexes:
+            raise StageError(f"'{value}' is no sex of this corpus; {nearest(value, sexes)}")
+        return value
     if name in _FIXED or name in ("label", "cohort"):
         known = _FIXED.get(name) or _values(database, f"SELECT DISTINCT {name} FROM clip")
         if value not in known:

@@ -213,6 +213,28 @@ def test_filters_find_what_the_tables_say(database, corpus):
     assert clip.clip_id in query.find(database, {"camera": camera})
 
 
+def test_sex_and_age_are_those_of_who_is_seen(database, corpus):
+    seen = {clip.clip_id: clip.person for clip in corpus.plan.clips}
+    faces = {face.portrait_id: face.person for face in corpus.plan.portraits}
+    seen |= {t.clip_id: faces[t.portrait_id] for t in corpus.plan.transfers}
+    women = sorted(name for name, person in seen.items() if person.sex == "female")
+    assert 0 < len(women) < len(seen)
+    assert query.find(database, query.meant(database, {"sex": "female"})) == women
+    ages = sorted(person.age for person in seen.values() if person.age is not None)
+    middle = ages[len(ages) // 2]
+    old = sorted(n for n, person in seen.items() if person.age is not None and person.age >= middle)
+    assert query.find(database, query.meant(database, {"age": f"{middle}:"})) == old
+    assert query.find(database, {"age": f"{middle}"}) == [n for n in old if seen[n].age == middle]
+    with pytest.raises(StageError, match="the nearest is 'female'"):
+        query.meant(database, {"sex": "femal"})
+
+
+@pytest.mark.parametrize("text", [":", "", "old:", "60:30", "nan", "1:2:3"])
+def test_what_is_no_range_of_ages_is_refused(database, text):
+    with pytest.raises(StageError, match="is no range; write 60:"):
+        query.meant(database, {"age": text})
+
+
 def test_filters_know_the_keys_that_explain_knows(database, corpus):
     clip, row = corpus.plan.clips[1], corpus.plan.transfers[0]
     face = next(p for p in corpus.plan.portraits if p.portrait_id == row.portrait_id)
