@@ -9,7 +9,13 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 EXTRA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-INSTALLED = ["exports", "scale", "test", "release"]  # `judge` lives in an environment of its own
+INSTALLED = [
+    "exports",
+    "scale",
+    "test",
+    "release",
+    "docs",
+]  # `judge` lives in an environment of its own
 every = pytest.mark.parametrize("extra", [*INSTALLED, "judge"])
 
 
