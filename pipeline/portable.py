@@ -42,8 +42,9 @@ def hold(params: Path = Path("params.yaml")) -> None:
     if {"numpy", "torch"} & sys.modules.keys():
         return
     if asked(params) == "native" or "avx2" not in processor_flags():
-        for name in _caps():
-            os.environ.pop(name, None)
+        for name, value in _caps().items():
+            if os.environ.get(name) == value:  # ours, of the process that started this one
+                del os.environ[name]
         return
     os.environ.update(_caps())
 

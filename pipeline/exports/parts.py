@@ -4,8 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-# A stage's key hashes avatars/assets.py, so its way of fetching is used as it stands.
-from avatars.assets import Package, _install, _stamp
+from avatars.assets import Package, install
 from pipeline.errors import AssetError
 
 RUNTIME = Package(
@@ -47,11 +46,7 @@ def fetch_parts(home: Path, say: Callable[[str], None] = print) -> Path:
     Raises AssetError as `avatars.assets.fetch`.
     """
     root = home / "assets"
-    root.mkdir(parents=True, exist_ok=True)
-    for package in PARTS:
-        if _stamp(root, package) != package.sha256:
-            say(f"assets: fetching {package.name} {package.version} from {package.registry}")
-            _install(package, root)
+    install(PARTS, root, say)
     return root
 
 

@@ -43,6 +43,16 @@ def test_native_takes_what_there_is(tmp_path):
     assert (found == "AVX512") == ("avx512f" in processor_flags())
 
 
+def test_native_takes_our_own_words_back_alone(tmp_path):
+    (tmp_path / "params.yaml").write_text("deterministic: native")
+    told = {"OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "COMPATIBLE"}
+    say = "import os; from pipeline.portable import hold; hold(); print(*sorted(os.environ))"
+    command = [sys.executable, "-c", say]
+    names = subprocess.check_output(command, text=True, cwd=tmp_path, env=os.environ | told).split()
+    assert "MKL_CBWR" in names
+    assert "OPENBLAS_CORETYPE" not in names
+
+
 def test_who_has_numpy_already_is_left_as_it_is(tmp_path, monkeypatch):
     assert "numpy" in sys.modules
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
