@@ -30,7 +30,7 @@ HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
 POINTS, FLOW, PICTURE = 0.6, 1.5, 0.25
-WARM_FLOW = 0.5  # of a model whose key points hold: only the mixing of their motions is taught
+WARM_FLOW = 0.8  # of a model whose key points hold: only the mixing of their motions is taught
 IMAGE = 5.0  # the image path's rate over the motion's, see TrainConfig.image_rate
 THREADS = 2  # the sums' order, and so the bytes, follow from it
 
