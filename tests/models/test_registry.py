@@ -15,7 +15,7 @@ def test_parameters_left_out_take_their_defaults():
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("swin", "no model 'swin'; known: convlstm, framecnn, cnnlstm, cnn3d, "),
+    [("swin", "no model 'swin'; known: convlstm, tutorial, framecnn, cnnlstm, cnn3d, "),
      ("convlst", "no model 'convlst'; the nearest is 'convlstm'")],
 )  # fmt: skip
 def test_an_unknown_model_is_refused(name, told):
