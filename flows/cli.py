@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import ask, export, forget, lineage, look, model, shard, transfer, web
+from flows.commands import ask, export, forget, gate, lineage, look, model, shard, transfer, web
 from flows.commands.options import add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -51,7 +51,7 @@ sentence on stderr says what to do; 3 that the corpus stands but items were give
 COMMANDS = {
     "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
     "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "ask",
-    "score": "ask",
+    "score": "ask", "gate": "gate", "history": "gate",
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
@@ -117,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
     add_study(report, several=True)
     report.add_argument("--json", action="store_true", help="one object with every figure")
     lineage.add_commands(command)
+    gate.add_commands(command)
     forget.add_command(command)
     export.add_command(command)
     look.add_commands(command)
