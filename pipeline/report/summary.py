@@ -112,7 +112,9 @@ def _asked(row: Row) -> Iterator[str]:
         yield f"    without the {part}: accuracy {percent(lost['accuracy'])}"
     for label, found in row.get("asked_only", {}).items():
         shares = ", ".join(f"{name} {percent(share)}" for name, share in found["called"].items())
-        yield f"    {counted(found['n'], 'clip')} of {label}, never learnt, called {shares}"
+        unknown = f"; {percent(found['unknown'])} unknown" if "unknown" in found else ""
+        clips = counted(found["n"], "clip")
+        yield f"    {clips} of {label}, never learnt, called {shares}{unknown}"
 
 
 def _strong(results: Results) -> Iterator[str]:

@@ -71,7 +71,8 @@ def test_the_page_of_the_main_study_says_what_it_must(line, page):
     ["Weak or well", "Does a smile show weakness?", "3 folds of whole people, each tested once",
      "tested on away, trained on everybody else", "myasthenia, severity 0.1 to 0.9",
      "<h3>diagnosis</h3>", "<h3>kind</h3>", "<summary>diagnosis, cnn3d</summary>", "sensitivity",
-     "68.0 to 81.0", "Somebody et al. 2025", "first of 3 draws", "of asleep, called negative 75.0"],
+     "68.0 to 81.0", "Somebody et al. 2025", "first of 3 draws", "of asleep, called negative 75.0",
+     "44.4 % (20.0 to 70.0) are answered", "30.0 to 70.0", "9 n &lt; 10"],
 )  # fmt: skip
 def test_the_page_of_any_study_says_what_it_must(other, said):
     assert said in other
