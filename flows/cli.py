@@ -51,7 +51,7 @@ sentence on stderr says what to do; 3 that the corpus stands but items were give
 COMMANDS = {
     "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
     "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "ask",
-    "score": "ask", "gate": "gate", "history": "gate",
+    "score": "ask", "benchmark": "ask", "gate": "gate", "history": "gate",
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",

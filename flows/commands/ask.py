@@ -1,4 +1,4 @@
-"""Commands that ask a model about films: predict and score."""
+"""Commands that ask a model: predict and score of films, benchmark of somebody else's model."""
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from flows.commands.options import add_model
+from flows.commands.options import add_model, names
 from flows.studies import model_file, opened
 from flows.workspace import require_workspace
 from pipeline.errors import IncompleteError, ParamsError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # torch, which `pallor --help` does not need
 
 
 def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `predict` and `score` to the grammar."""
+    """Add `predict`, `score` and `benchmark` to the grammar."""
     page = command("predict", "say what a video, a folder of videos or a camera shows")
     page.add_argument("video", metavar="VIDEO|FOLDER|camera[:N]", nargs="?")
     page.add_argument("--camera", metavar="N", help="look live, until stopped")
@@ -35,6 +35,14 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     page.add_argument("folder", metavar="FOLDER")
     page.add_argument("--labels", required=True, metavar="labels.csv",
                       help="columns file, label; start, end (s), subject where known")  # fmt: skip
+    page.add_argument("-o", "--out", metavar="FILE.json", help="also write every figure")
+    add_model(page)
+
+    page = command("benchmark", "run somebody else's model over the clean test side")
+    page.add_argument("onnx", metavar="MODEL.onnx")
+    page.add_argument("--labels", type=names, metavar="A,B,...", help="its classes, in its order")
+    page.add_argument("--white", type=float, default=1.0, metavar="LEVEL",
+                      help="of white in an input of floats (default: 1; often 255)")  # fmt: skip
     page.add_argument("-o", "--out", metavar="FILE.json", help="also write every figure")
     add_model(page)
 
@@ -107,6 +115,29 @@ def score(options: Namespace) -> None:
         write_json(out, {**result, "model": str(asked.model)})
     if left:
         raise IncompleteError(f"{len(left)} rows or films were left out, see above")
+
+
+def benchmark(options: Namespace) -> None:
+    """`pallor benchmark`: a guest's figures with ours beside them."""
+    from pipeline.evaluation.benchmark import benchmark as judge
+    from pipeline.evaluation.benchmark import classes_of
+    from pipeline.evaluation.guest import Guest
+    from pipeline.exports.outputs import output_file
+    from pipeline.files import write_json
+    from pipeline.report.scored import benchmark_lines
+
+    require_workspace()
+    workspace, study, params = opened(options.study)
+    ours = model_file(options.study, options.task, options.model, options.protocol)
+    task, model = ours.parts[-3:-1]
+    trial = (task, model, next(name for name, draw in study.draws() if draw == ours.stem))
+    out = output_file(options.out, ".json", [Path(options.onnx)]) if options.out else None
+    classes = classes_of(workspace, study, trial[0], trial[2])
+    guest = Guest(Path(options.onnx), study.input, classes, options.labels, options.white)
+    row = judge((workspace, study, params), guest, trial)
+    print("\n".join(benchmark_lines(row, options.onnx, trial[1])))
+    if out:
+        write_json(out, row)
 
 
 def _asked(options: Namespace) -> Asked:

@@ -117,7 +117,7 @@ class Judge:
         chosen = self.threshold(task, model, protocol)
         limit = 0.5 if chosen is None else chosen
         how = (limit, seed)
-        figures = {f"by_{unit}": self._figures(task, answers, unit, how) for unit in units}
+        figures = {f"by_{unit}": self.figures(task, answers, unit, how) for unit in units}
         asked = Asked(self.study.tasks[task], rules, self.looks, self.plan, limit,
                       (self.resamples, child_seed(seed, "asked")))  # fmt: skip
         return {
@@ -155,7 +155,8 @@ class Judge:
         for draw in self.study.protocols[protocol].draws(protocol):
             yield load(self.workspace.model(task, model, draw))
 
-    def _figures(self, task: str, answers: Answers, unit: str, how: tuple[float, int]) -> Row:
+    def figures(self, task: str, answers: Answers, unit: str, how: tuple[float, int]) -> Row:
+        """What docs/formats/evaluation.md lists under `by_<unit>`; `how` is (threshold, seed)."""
         limit, seed = how
         units = units_of(answers, unit, self.looks, limit)
         figures = scores(

@@ -30,6 +30,35 @@ def score_lines(found: Row, model: str) -> list[str]:
     return [*lines, *_far(found["distance"]), NO_VALIDATION]
 
 
+def benchmark_lines(row: Row, guest: str, ours: str) -> list[str]:
+    """What `pipeline.evaluation.benchmark.benchmark` found; shares are per cent."""
+    protocol = f"{row['protocol']} (leaky)" if row["leaky"] else row["protocol"]
+    lines = [
+        f"{guest} over the test side of {protocol}, {row['task']}: it takes {row['takes']}",
+        f"  {'model':<12}{'unit':<8}{'n':>6}{'accuracy':>10}{'95 % interval':>18}{'AUC':>8}",
+    ]
+    for name, figures in (("guest", row["guest"]), (ours, row["ours"])):
+        for unit in ("window", "clip") if figures else ():
+            one = figures[f"by_{unit}"]
+            lines.append(
+                f"  {name:<12}{unit:<8}{one['n_test']:>6}{percent(one['accuracy']):>10}"
+                f"{interval(one['accuracy_ci95']):>18}{percent(one['auc']):>8}"
+            )
+    groups = {"label": "by_label", "kind": "by_kind", "age": "by_age", "sex": "by_sex",
+              "skin tone": "by_skin_tone"}  # fmt: skip
+    lines += _groups({name: row["guest"]["by_clip"][key] for name, key in groups.items()})
+    if apart := row["difference"]:
+        low, high = (100 * end for end in apart["accuracy_ci95"])
+        lines.append(
+            f"  guest less {ours}, over {counted(apart['n'], 'clip')}: "
+            f"{100 * apart['accuracy']:+.1f} points ({low:+.1f} to {high:+.1f})"
+        )
+    return [
+        *lines,
+        "Whether the guest was taught on these clips, or on people of theirs, is not known here.",
+    ]
+
+
 def _figures(found: Row) -> Iterator[str]:
     yield f"  {'unit':<10}{'n':>6}{'accuracy':>10}{'95 % interval':>18}{'AUC':>8}{'':>4}interval"
     for unit in ("window", "clip"):

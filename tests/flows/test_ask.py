@@ -102,6 +102,7 @@ def test_a_film_file_in_a_cameras_place_is_looked_at_live(clone, capsys):
         (["predict", "films", "-o", "out.txt"], "out.txt must end in .csv or .json"),
         (["score", "nowhere", "--labels", "labels.csv"], "nowhere is no folder"),
         (["score", "films", "--labels", "none.csv"], "none.csv cannot be read"),
+        (["benchmark", "a.onnx"], "the test side of deterioration does not lie here; `dvc pull`"),
     ],
 )
 def test_faults_are_one_sentence(clone, arguments, said, capsys):
