@@ -7,9 +7,10 @@ import pytest
 
 from pipeline.errors import StageError
 from pipeline.evaluation.results import Results
-from pipeline.files import read_json
+from pipeline.files import read_json, write_json
 from pipeline.report import report
 from pipeline.report.templates import percent
+from pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +101,29 @@ def test_a_missing_input_is_said(line, tmp_path):
     workspace.evaluation.unlink()
     with pytest.raises(StageError, match="is missing"):
         report.make(workspace, line.study, line.params)
+
+
+UNIT = {
+    "shape": "mouthSmile{}", "films": 8, "rises": 0.75, "auc": [0.9, None], "rho": 0.7,
+    "rho_sides": [0.72, 0.68], "groups": {"female": 0.8, "60+": 0.61, "male": None},
+}  # fmt: skip
+TOLD = {
+    "accuracy": 0.62, "accuracy_ci95": [0.5, 0.7], "n": 125, "n_people": 25, "classes": 5,
+}  # fmt: skip
+OUTSIDE = {"units": {"12": UNIT}, "unseen": ["6", "9", "14"], "people": {}, "displays": TOLD}
+SEEN = ("An outside judge", "mouthSmile", "<td>0.72</td><td>0.68</td>", "8 n &lt; 10", "60+ 0.61",
+        "cannot see units 6, 9, 14", "62.0 % of 125 clips", "<td>-</td>")  # fmt: skip
+
+
+def test_an_outside_judge_stands_on_the_page_where_it_was_asked(line, page, tmp_path):
+    assert "An outside judge" not in page
+    shutil.copytree(line.workspace.root, tmp_path / "line")
+    mine = Workspace(line.workspace.study, tmp_path / "line")
+    write_json(mine.metrics / "outside_judge.json", OUTSIDE)
+    report.make(mine, line.study, line.params)
+    told = (mine.report / "index.html").read_text()
+    for said in SEEN:
+        assert said in told, said
+    write_json(mine.metrics / "outside_judge.json", {"units": {}})
+    with pytest.raises(StageError, match="is no answer of the outside judge"):
+        report.make(mine, line.study, line.params)
