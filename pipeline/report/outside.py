@@ -51,8 +51,8 @@ def outside_lines(found: Row | None) -> Iterator[str]:
     if shown := found["displays"]:
         yield (
             f"  {shown['classes']} classes told from its outputs alone, "
-            f"{counted(shown['n'], 'clip')} of {counted(shown['n_people'], 'person')} it never met: "
-            f"{percent(shown['accuracy'])} ({interval(shown['accuracy_ci95'])})"
+            f"{counted(shown['n'], 'clip')} of {counted(shown['n_people'], 'person')} "
+            f"it never met: {percent(shown['accuracy'])} ({interval(shown['accuracy_ci95'])})"
         )
 
 
