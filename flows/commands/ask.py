@@ -14,6 +14,8 @@ from flows.studies import model_file, opened
 from flows.workspace import require_workspace
 from pipeline.errors import IncompleteError, ParamsError
 
+SECONDS = 4.0  # to look through a camera that is asked once
+
 if TYPE_CHECKING:  # torch, which `pallor --help` does not need
     from pipeline.evaluation.conformal import Doubt
     from pipeline.evaluation.predict import Watcher
@@ -60,19 +62,19 @@ def predict(options: Namespace) -> None:
     """`pallor predict`: one answer about a film, or a row a film or stretch."""
     from pipeline.exports.answers import answers_file, writing_answers
     from pipeline.media.camera import camera_number
+    from pipeline.report.templates import counted
 
     if (options.video is None) == (options.camera is None):
         raise ParamsError("name a video, a folder or camera[:N], or give --camera N to look live")
-    asked = _asked(options)
-    plain = options.step is None and not options.out and options.camera is None
-    if plain and camera_number(options.video) is not None:
-        _print_answer(asked, options)
-        return
-    if plain and not Path(options.video).is_dir() and not _is_long(Path(options.video)):
-        _print_answer(asked, options)
-        return
-    read = [Path(options.video)] if options.video else []
-    out = answers_file(options.out, read) if options.out else None
+    asked, number = _asked(options), camera_number(options.video or "")
+    if options.step is None and not options.out and options.camera is None:
+        film = Path(options.video)
+        if number is not None or not (film.is_dir() or _is_long(film)):
+            _print_answer(asked, options)
+            return
+    if number is not None:
+        options.camera, options.seconds = str(number), options.seconds or SECONDS
+    out = answers_file(options.out, [Path(options.video or "")]) if options.out else None
     labels = asked.watcher.model.labels
     seen: Counter[str] = Counter()
     failed: set[str] = set()
@@ -83,13 +85,11 @@ def predict(options: Namespace) -> None:
             print(_told(row), flush=True)
             seen[row["label"] or "nothing"] += 1
             failed |= {step.file} if step.end == 0 else set()
-    print(
-        ", ".join(f"{name} {count}" for name, count in seen.most_common()),
-        "; not a diagnosis",
-        sep="",
-    )
+    print(f"{', '.join(f'{name} {count}' for name, count in seen.most_common())}; not a diagnosis")
     if failed:
-        raise IncompleteError(f"{len(failed)} files could not be read, see above; the others were")
+        raise IncompleteError(
+            f"{counted(len(failed), 'film')} could not be read to the end, see above"
+        )
 
 
 def score(options: Namespace) -> None:
@@ -166,7 +166,7 @@ def _print_answer(asked: Asked, options: Namespace) -> None:
     if camera is None:
         frames, name = read_footage(Path(options.video), watcher.fps), Path(options.video).name
     else:
-        seconds, name = 4.0 if options.seconds is None else options.seconds, options.video
+        seconds, name = options.seconds or SECONDS, options.video
         print(f"look into {options.video} for {seconds:g} s, calm at first", flush=True)
         frames = read_camera(camera, watcher.fps, seconds, monotonic)
     result = watcher.judge(frames, name)

@@ -70,7 +70,7 @@ def test_a_folder_has_a_row_a_film_and_a_sentence_for_the_broken_one(clone, caps
         assert set(found[name]["set"].split()) <= set(LABELS)
         assert (found[name]["start"], found[name]["end"]) == ("0.0", "2.0")
     said = capsys.readouterr()
-    assert said.err.strip() == ("pallor: 1 files could not be read, see above; the others were")
+    assert said.err.strip() == ("pallor: 1 film could not be read to the end, see above")
     assert "broken.mp4 cannot be read as a video" in said.out
 
 
