@@ -28,6 +28,7 @@ from flows.repro import (
 )
 from flows.server import prefect_server
 from flows.stale import mark_stale, workspace_tag
+from flows.stores import require_git
 from flows.story import leave_artifacts
 from flows.studies import LAST, opened, stale, tell_dvc
 from flows.workspace import home, only_run, require_workspace
@@ -50,6 +51,7 @@ def run_studies(names: Sequence[str]) -> None:
     What a study's file can be wrong in is told before anything runs.
     """
     require_workspace()
+    require_git()
     with only_run("pallor run"):
         for name in names:
             _check_inputs(name)
