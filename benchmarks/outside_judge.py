@@ -4,6 +4,7 @@ It renders people of its own, at rest and with one unit after the other, or with
 data/deterioration` reads the clips of a study. Units are judged by blendshape, side by side; age,
 sex and likeness on pictures at rest. It judges and nothing more: it is not in the line, and nothing
 may be tuned to single people of it. Units 6, 9 and 14 it cannot see (its networks keep them at 0).
+`--json metrics/deterioration/outside_judge.json` keeps what was seen, and the report shows it.
 """
 
 import argparse
@@ -15,15 +16,22 @@ from pathlib import Path
 
 import numpy as np
 from judges import Ages, Face, Landmarker, Likeness, require_tools
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from flows.workspace import home
 from pipeline.corpus.plan import person_of, plan_clip, population
 from pipeline.corpus.planned import read_plan
 from pipeline.corpus.render import read_truth, render_specs, spec_of
+from pipeline.evaluation.metrics import bootstrap_accuracy
+from pipeline.files import write_json
 from pipeline.media.video import read_clip
 from pipeline.params import load_params, parse_params
 from pipeline.records import Person
+from pipeline.splits.groups import age_band
 from pipeline.store.store import Store
 
 # The blendshape that ought to rise with a unit; {} is the own side.
@@ -41,6 +49,9 @@ RISE_CLIP, RISE_STILL = 0.02, 0.05
 ON, OFF = 0.7, 0.03  # intensities from which a unit is held, and below which it is absent
 ALIKE = 0.6  # distance below which dlib takes two faces for one person
 OLD = 62.0  # years
+UNSEEN = ("6", "9", "14")  # units that its networks keep at 0
+FOLDS = 5  # of people, in which displays are told from its outputs alone
+CHANCE = (2000, 0)  # resamples and seed of the interval over people
 KEYS = (
     "faces_found", "au15_rise", "au15_auc", "au25_rise", "au4_rise", "au17_rise", "au5_rise",
     "age_r", "over_62_read_as", "women_read_as_women", "strangers_alike",
@@ -49,11 +60,15 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Film:
-    """Frames (T, S, S, 3) of a person, the first at rest; `held` has (T, 2) of each unit."""
+    """Frames (T, S, S, 3) of a person, the first at rest; `held` has (T, 2) of each unit.
+
+    `label` is what the clip of a study shows; None for people of the judge's own.
+    """
 
     person: Person
     frames: np.ndarray
     held: dict[str, np.ndarray]
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,61 @@ def main() -> None:
     result = {"faces_found": round(float(np.mean(found)), 4)} | figures
     result |= {f"au{unit}_rise": round(row["rises"], 3) for unit, row in rows.items()}
     result |= {f"au{unit}_auc": round(float(np.mean(row["auc"])), 3) for unit, row in rows.items()}
+    told = displays(seen)
+    if told:
+        print(f"displays told from its outputs alone, people never met: {json.dumps(told)}")
+    if options.json:
+        write_json(options.json, kept(rows, figures, told))
     print(json.dumps({key: result.get(key) for key in KEYS} | result))
+
+
+def kept(rows: dict[str, dict], figures: dict, told: dict | None) -> dict:
+    """What the report shows (docs/judge.md); a number that is none is null."""
+
+    def plain(value):
+        if isinstance(value, list):
+            return [plain(part) for part in value]
+        if isinstance(value, dict):
+            return {name: plain(part) for name, part in value.items()}
+        number = isinstance(value, float)
+        return (round(value, 4) if np.isfinite(value) else None) if number else value
+
+    units = {
+        unit: {"shape": SHAPES[unit], **{name: plain(value) for name, value in row.items()}}
+        for unit, row in rows.items()
+    }
+    return {"units": units, "unseen": list(UNSEEN), "people": figures, "displays": told}
+
+
+def displays(seen: list[Seen]) -> dict | None:
+    """How well a logistic regression on blendshapes alone tells a study's displays.
+
+    People are tested once, by a regression that never met them; None without labels, or where
+    there are fewer people than FOLDS.
+    """
+    films = [one for one in seen if one.film.label and all(one.faces)]
+    people = [one.film.person.identity_id for one in films]
+    if len(set(people)) < FOLDS:
+        return None
+    table, labels = np.stack([rise_of(one.faces) for one in films]), [f.film.label for f in films]
+    right = np.zeros(len(films), dtype=bool)
+    for train, test in GroupKFold(FOLDS).split(table, groups=people):
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, C=0.1))
+        model.fit(table[train], [labels[n] for n in train])
+        right[test] = model.predict(table[test]) == np.array([labels[n] for n in test])
+    return {
+        "accuracy": round(float(right.mean()), 6),
+        "accuracy_ci95": bootstrap_accuracy(right, people, *CHANCE),
+        "n": len(films), "n_people": len(set(people)), "classes": len(set(labels)),
+    }  # fmt: skip
+
+
+def rise_of(faces: list[Face]) -> np.ndarray:
+    """(2 * shapes,) of a film: how far each blendshape rises over frame 0, most and mean."""
+    names = sorted(faces[0].shapes)
+    values = np.array([[face.shapes[name] for name in names] for face in faces])
+    rises = values[1:] - values[0]
+    return np.concatenate([rises.max(axis=0), rises.mean(axis=0)])
 
 
 def examine(films: Iterator[Film]) -> list[Seen]:
@@ -102,8 +171,12 @@ def examine(films: Iterator[Film]) -> list[Seen]:
 
 
 def unit_row(seen: list[Seen], unit: str, rise: float) -> dict | None:
-    """Share of films in which the unit's blendshape rises, AUC a side, rank correlation."""
-    rises, on, off, pairs = [], ([], []), ([], []), []
+    """Share of films in which the unit's blendshape rises; AUC and rank correlation a side.
+
+    `groups` has the rank correlation among people of each sex, origin and age band.
+    """
+    rises, on, off, pairs = [], ([], []), ([], []), ([], [])
+    groups: dict[str, list] = {}
     for one in seen:
         held = one.film.held.get(unit)
         if held is None or one.faces[0] is None:
@@ -112,7 +185,10 @@ def unit_row(seen: list[Seen], unit: str, rise: float) -> dict | None:
         for side in range(2):
             on[side].extend(values[held[:, side] > ON, side])
             off[side].extend(values[held[:, side] < OFF, side])
-            pairs.extend(zip(held[:, side], values[:, side], strict=True))
+            mine = list(zip(held[:, side], values[:, side], strict=True))
+            pairs[side].extend(mine)
+            for group in groups_of(one.film.person):
+                groups.setdefault(group, []).extend(mine)
         apex = (held > ON).all(axis=1) & np.isfinite(values).all(axis=1)
         if apex.any():
             rises.append((values[apex] - values[0]).mean() > rise)
@@ -120,8 +196,17 @@ def unit_row(seen: list[Seen], unit: str, rise: float) -> dict | None:
         return None
     return {
         "films": len(rises), "rises": float(np.mean(rises)),
-        "auc": [auc(*side) for side in zip(on, off, strict=True)], "rho": rank_r(np.array(pairs)),
+        "auc": [auc(*side) for side in zip(on, off, strict=True)],
+        "rho": rank_r(np.array([*pairs[0], *pairs[1]])),
+        "rho_sides": [rank_r(np.array(side)) for side in pairs],
+        "groups": {group: rank_r(np.array(mine)) for group, mine in sorted(groups.items())},
     }  # fmt: skip
+
+
+def groups_of(person: Person) -> list[str]:
+    """The groups that a person counts in."""
+    known = (person.sex, person.ethnicity, age_band(person.age) if person.age else None)
+    return [group for group in known if group]
 
 
 def shapes_of(face: Face | None, unit: str) -> list[float]:
@@ -200,7 +285,8 @@ def corpus(options: argparse.Namespace) -> Iterator[Film]:
         chosen = slice(0, None, options.every)
         units = {str(name): truth["executed"][chosen, n] for n, name in enumerate(truth["units"])}
         held = {name: values for name, values in units.items() if values.max() > ON}
-        yield Film(clip.person, read_clip(path)[chosen], held)
+        label = clip.label if clip.trained else None
+        yield Film(clip.person, read_clip(path)[chosen], held, label)
 
 
 def stills(options: argparse.Namespace) -> Iterator[Film]:
@@ -241,6 +327,7 @@ def arguments() -> argparse.Namespace:
                          default=["4", "5", "12", "15", "17", "25", "26", "43"])  # fmt: skip
     options.add_argument("--size", type=int, default=192)
     options.add_argument("--samples", type=int, default=8)
+    options.add_argument("--json", type=Path, metavar="FILE", help="keep what was seen")
     options.add_argument("--params", type=Path, default=Path("params.yaml"))
     return options.parse_args()
 

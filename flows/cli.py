@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer, web
-from flows.commands.options import add_model, add_settings, add_study, names
+from flows.commands import ask, export, forget, gate, lineage, look, model, shard, transfer, web
+from flows.commands.options import add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
 from pipeline.naming import nearest
@@ -30,6 +30,7 @@ examples:
   pallor render --identity 3 --expression smiling -o out.mp4
   pallor render --identity 3 --expression smiling --azimuth 45 --passes all -o out.mp4
   pallor predict out.mp4                       what does the study's model see there?
+  pallor score FOLDER --labels labels.csv      how does it do on labelled films of your own?
   pallor explain 3/smiling                     where it came from, what it led to
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
@@ -49,7 +50,8 @@ sentence on stderr says what to do; 3 that the corpus stands but items were give
 # The module of flows.commands in which each command's function stands, under the command's name.
 COMMANDS = {
     "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
-    "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "clip",
+    "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "ask",
+    "score": "ask", "benchmark": "ask", "gate": "gate", "history": "gate",
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
@@ -110,14 +112,12 @@ def parser() -> argparse.ArgumentParser:
         help="also write FILE.npz: segmentation, depth, normals, vertices, flow, surface; or all",
     )  # fmt: skip
     add_study(render)
-    predict = command("predict", "say what a video shows, with a model of a study")
-    predict.add_argument("video", metavar="VIDEO|camera[:N]")
-    predict.add_argument("--seconds", type=float, default=4.0, help="to look through a camera")
-    add_model(predict)
+    ask.add_commands(command)
     report = command("report", "print the figures of the last run and where its page is")
     add_study(report, several=True)
     report.add_argument("--json", action="store_true", help="one object with every figure")
     lineage.add_commands(command)
+    gate.add_commands(command)
     forget.add_command(command)
     export.add_command(command)
     look.add_commands(command)

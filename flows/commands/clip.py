@@ -1,13 +1,11 @@
-"""Commands on one clip: render a film of one person, predict what a film shows."""
+"""The command that renders a film of one person."""
 
 import shutil
 from argparse import Namespace
-from pathlib import Path
-from time import monotonic
 from typing import Any, get_args
 
-from flows.studies import model_file, opened
-from flows.workspace import home, require_workspace
+from flows.studies import opened
+from flows.workspace import home
 from pipeline.errors import ParamsError
 from pipeline.exports.outputs import output_file
 from pipeline.files import writing
@@ -42,32 +40,6 @@ def render(options: Namespace) -> None:
         with writing(measured) as part:
             shutil.copyfile(store.path(jobs[1].key) / "passes.npz", part)
         print(f"{measured}: truth with {', '.join(clip.passes)}")
-
-
-def predict(options: Namespace) -> None:
-    """`pallor predict`: the classes of a task by probability."""
-    from pipeline.evaluation.predict import judge
-    from pipeline.evaluation.predict import predict as judge_video
-    from pipeline.media.camera import camera_number, read_camera
-    from pipeline.report.record import doubt_of, said_with
-
-    require_workspace()
-    workspace, study, params = opened(options.study)
-    model = model_file(options.study, options.task, options.model, options.protocol)
-    camera = camera_number(options.video)
-    if camera is None:
-        result = judge_video(Path(options.video), model, params, study.input)
-    else:
-        print(f"look into {options.video} for {options.seconds:g} s, calm at first", flush=True)
-        frames = read_camera(camera, params.plan.fps, options.seconds, monotonic)
-        result = judge(frames, options.video, model, params, study.input)
-    for name, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
-        print(f"{name:12} {share:7.1%} {'#' * round(40 * share)}")
-    for note in result.notes:
-        print(note)
-    print(said_with(doubt_of(workspace, study, model), result.probabilities))
-    first, end = result.frames
-    print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
 
 
 def _one_clip(params: Params, options: Namespace) -> ClipPlan:

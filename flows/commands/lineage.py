@@ -62,6 +62,7 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
     page.add_argument("new", metavar="REV2", nargs="?", help="default: the workspace")
     add_study(page)
     page.add_argument("--json", action="store_true")
+    page.add_argument("--html", metavar="FILE", help="a page: changed clips before and after")
     page = command("release", "tag the commit as a version with a signed attestation")
     page.add_argument("version", metavar="VERSION", help="such as 1.0.0")
     page.add_argument("--key", metavar="FILE.pem", help="Ed25519 key (default: one made here)")
@@ -146,14 +147,27 @@ def verify(options: Namespace) -> None:
 
 
 def diff(options: Namespace) -> None:
-    """`pallor diff`: clips, pixels, parameters, figures and code of two versions."""
+    """`pallor diff`: clips, pixels, parameters, figures and code; the worst clip as a picture."""
     from flows.stores import place
+    from pipeline.lineage import beside
     from pipeline.lineage import diff as lineage
 
+    html = output_file(options.html, ".html") if options.html else None
     study = _study(options.study)
     old, new = (lineage.snapshot(Path("."), at, study) for at in (options.old, options.new))
-    difference = lineage.compare(old, new, place())
-    print(json.dumps(difference, indent=2) if options.json else lineage.text(difference))
+    here = place()
+    difference = lineage.compare(old, new, here)
+    if html:
+        with writing(html) as part:
+            part.write_text("".join(beside.page(difference, old, new, here)))
+    if options.json:
+        print(json.dumps(difference, indent=2))
+        return
+    print(lineage.text(difference))
+    if drawn := beside.write_worst(difference, old, new, here, LOCKS / f"pallor-diff-{study}.png"):
+        print(drawn)
+    if html:
+        print(html.absolute().as_uri())
 
 
 def release(options: Namespace) -> None:

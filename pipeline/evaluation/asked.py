@@ -12,12 +12,14 @@ import numpy as np
 from models import Classifier
 from pipeline.corpus.planned import Plan
 from pipeline.evaluation.answers import Answers, Looks, pooled
+from pipeline.evaluation.conformal import NEVER, Doubt
 from pipeline.evaluation.dose import dose_response
 from pipeline.evaluation.groups import errors_by, grouped
 from pipeline.evaluation.hide import hidden
 from pipeline.evaluation.metrics import areas_of, ends_of, mean_by, resampled
 from pipeline.evaluation.threshold import shifted
 from pipeline.evaluation.units import Units, doses, units_of
+from pipeline.splits.groups import group_clips
 from pipeline.splits.windows import cut_windows
 from pipeline.study import Protocol
 from pipeline.task import Task
@@ -77,10 +79,25 @@ class Asked:
         return units_of(known, self.rules.unit, self.looks, self.limit)
 
 
-def called(answers: Answers, looks: Looks, limit: float, chance: Chance) -> dict[str, Row]:
+def known_doubt(answers: Answers, looks: Looks) -> Doubt:
+    """From when on an answer is none, by the clips of a test side whose classes are known.
+
+    Groups of people weigh alike; too few of them, as under one small draw, can promise nothing.
+    """
+    keys = answers.apart([sample.clip_id for sample in answers.samples])
+    names, truth, table = answers.joined(keys)
+    clip_of = dict(zip(keys, (sample.clip_id for sample in answers.samples), strict=True))
+    groups = group_clips(list(looks.tracks.values()))
+    return Doubt.fitted(truth, table, [groups[clip_of[name]] for name in names])
+
+
+def called(
+    answers: Answers, looks: Looks, limit: float, chance: Chance, doubt: Doubt
+) -> dict[str, Row]:
     """For each arm that is only asked about: in which share of its clips each class is named.
 
-    `n` clips of `n_people`, `called` by class and `called_ci95` over people.
+    `n` clips of `n_people`, `called` by class and `called_ci95` over people; by a `doubt` that can
+    promise something also `unknown`, the share of which the answer is none, and `unknown_ci95`.
     """
     if not answers.samples:
         return {}
@@ -104,8 +121,19 @@ def called(answers: Answers, looks: Looks, limit: float, chance: Chance) -> dict
             "called_ci95": {
                 name: ends_of((drawn @ share) / drawn.sum(1)) for name, share in said.items()
             },
+            **_unknown(table[mine], drawn, doubt),
         }
     return found
+
+
+def _unknown(table: np.ndarray, drawn: np.ndarray, doubt: Doubt) -> Row:
+    if doubt.unsure == NEVER:
+        return {}
+    unknown = doubt.unknown(table)
+    return {
+        "unknown": round(float(unknown.mean()), 6),
+        "unknown_ci95": ends_of((drawn @ unknown) / drawn.sum(1)),
+    }
 
 
 def _lost(whole: Units, less: Units, chance: Chance) -> Row:

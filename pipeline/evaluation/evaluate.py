@@ -14,14 +14,15 @@ from models import Classifier, load
 from pipeline.corpus.planned import Plan, read_plan
 from pipeline.evaluation import plots
 from pipeline.evaluation.answers import Answers, Looks, answer, pooled, read_looks
-from pipeline.evaluation.asked import Asked, called
+from pipeline.evaluation.asked import Asked, called, known_doubt
 from pipeline.evaluation.corruption import corruption
 from pipeline.evaluation.detection import detection
-from pipeline.evaluation.metrics import BINARY, by_value, scores
+from pipeline.evaluation.groups import breakdown
+from pipeline.evaluation.metrics import BINARY, scores
 from pipeline.evaluation.probes import probe_all
 from pipeline.evaluation.strength import strengths
 from pipeline.evaluation.threshold import best_threshold
-from pipeline.evaluation.units import units_of
+from pipeline.evaluation.units import Units, units_of
 from pipeline.files import child_seed, read_json, write_json, write_jsonl, writing_folder
 from pipeline.records import Sample
 from pipeline.splits.groups import age_band
@@ -116,7 +117,7 @@ class Judge:
         chosen = self.threshold(task, model, protocol)
         limit = 0.5 if chosen is None else chosen
         how = (limit, seed)
-        figures = {f"by_{unit}": self._figures(task, answers, unit, how) for unit in units}
+        figures = {f"by_{unit}": self.figures(task, answers, unit, how) for unit in units}
         asked = Asked(self.study.tasks[task], rules, self.looks, self.plan, limit,
                       (self.resamples, child_seed(seed, "asked")))  # fmt: skip
         return {
@@ -125,7 +126,8 @@ class Judge:
             "calibration": self._calibration(parts),
             "corruption": None if rules.leaky else self._corruption(first, parts[0], seed),
             "asked_only": called(everything.trained(self.looks, False), self.looks, limit,
-                                 (self.resamples, child_seed(seed, "called"))),
+                                 (self.resamples, child_seed(seed, "called")),
+                                 known_doubt(answers, self.looks)),
             **({} if chosen is None else
                {"threshold": {"value": chosen, "from": rules.threshold_from}}),
             **asked.of(answers),
@@ -153,7 +155,8 @@ class Judge:
         for draw in self.study.protocols[protocol].draws(protocol):
             yield load(self.workspace.model(task, model, draw))
 
-    def _figures(self, task: str, answers: Answers, unit: str, how: tuple[float, int]) -> Row:
+    def figures(self, task: str, answers: Answers, unit: str, how: tuple[float, int]) -> Row:
+        """What docs/formats/evaluation.md lists under `by_<unit>`; `how` is (threshold, seed)."""
         limit, seed = how
         units = units_of(answers, unit, self.looks, limit)
         figures = scores(
@@ -162,7 +165,8 @@ class Judge:
         )  # fmt: skip
         repeats = max(answers.repeat, default=0) + 1
         figures["n_test"] = len(units.truth) // repeats  # a repeat
-        figures |= _breakdowns(units.clips, units.right, self.looks)
+        how_often = (self.resamples, child_seed(seed, unit, "groups"))
+        figures |= _breakdowns(units, self.looks, how_often)
         detect = self.study.tasks[task].detect
         figures["detection"] = detection(
             units.truth, units.table, units.people,
@@ -195,9 +199,9 @@ class Judge:
         )  # fmt: skip
 
 
-def _breakdowns(clips: Sequence[str], right: np.ndarray, looks: Looks) -> Row:
+def _breakdowns(units: Units, looks: Looks, chance: tuple[int, int]) -> Row:
     # Who is seen, not who drives; a photographed person's unknown age or sex is a group too.
-    tracks = [looks.tracks[clip] for clip in clips]
+    tracks = [looks.tracks[clip] for clip in units.clips]
     seen = [track.person for track in tracks]
     values: dict[str, list[str]] = {
         "by_label": [track.label for track in tracks],
@@ -205,7 +209,7 @@ def _breakdowns(clips: Sequence[str], right: np.ndarray, looks: Looks) -> Row:
         "by_age": [age_band(person.age) for person in seen],
         "by_sex": [person.sex or "unknown" for person in seen],
         "by_ethnicity": [person.ethnicity or "unknown" for person in seen],
-        "by_skin_tone": [looks.tones[clip] for clip in clips],
+        "by_skin_tone": [looks.tones[clip] for clip in units.clips],
     }
-    people = [person.identity_id for person in seen]
-    return {name: by_value(column, right, people) for name, column in values.items()}
+    people = ([person.identity_id for person in seen], units.people)
+    return {name: breakdown(column, units.right, people, chance) for name, column in values.items()}

@@ -52,6 +52,21 @@ def errors_by(
     return found
 
 
+def breakdown(
+    values: Sequence[str],
+    right: np.ndarray,
+    people: tuple[Sequence[str], Sequence[str]],
+    chance: tuple[int, int],
+) -> dict[str, dict[str, Any]]:
+    """As `errors_by`; `people` are (seen, driving): seen ones are counted, driving ones drawn."""
+    seen, driving = (np.asarray(names) for names in people)
+    found = errors_by(values, right, driving.tolist(), chance)
+    table = np.asarray(values)
+    return {
+        value: row | {"n_people": len(set(seen[table == value]))} for value, row in found.items()
+    }
+
+
 def light(crop: np.ndarray) -> str:
     """`dim`, `medium` or `bright`, of an (S, S) grey or (S, S, 3) RGB uint8 crop."""
     mean = float((crop @ LUMA if crop.ndim == 3 else crop).mean())

@@ -10,7 +10,7 @@ from models.errors import ModelError
 from pipeline.errors import AssetError, ClipError, StudyError
 from pipeline.faces.detect import Detector, choose_detector
 from pipeline.faces.faces import crop_faces
-from pipeline.faces.shown import shown_part
+from pipeline.faces.shown import Shown, shown_part
 from pipeline.faces.upright import Checked, own_judge
 from pipeline.media.footage import read_footage
 from pipeline.media.video import Frames
@@ -35,6 +35,74 @@ class Prediction:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a model saw and said: `crops` (T, S, S, 3) uint8 RGB, `windows` cut from them as the
+    split cuts them, `shares` (windows, classes), and which `part` of the film was looked at."""
+
+    crops: Frames
+    windows: np.ndarray
+    shares: np.ndarray
+    part: Shown
+
+
+class Watcher:
+    """A model and a face detector, loaded once to be asked about many films.
+
+    Raises AssetError when the model does not load, StudyError where the study compares videos.
+    """
+
+    def __init__(self, model_path: Path, params: Params, view: Input) -> None:
+        try:
+            self.model: Classifier = load(model_path)
+        except ModelError as error:
+            raise AssetError(str(error)) from error
+        if self.model.network.sizes.channels != view.channels:
+            raise StudyError(
+                f"this model compares each clip with one of '{view.reference}' of the same person "
+                "(input.reference), so it has no answer about one video alone"
+            )
+        self.params, self.view = params, view
+        choice = choose_detector(params.faces.detector)
+        self.detector_name = choice.name
+        self._detector: Detector = choice.load()
+        if choice.name == "haar":  # the others look at landmarks themselves
+            self._detector = Checked(self._detector, own_judge())
+
+    @property
+    def fps(self) -> int:
+        """Frames a second that films are looked at with: the corpus' own."""
+        return self.params.plan.fps
+
+    def look(self, frames: Frames, name: str) -> Look:
+        """(T, H, W, 3) uint8 RGB frames of one person; `name` says whose they are.
+
+        The face is found and cropped as in the corpus, and the model asked about every window.
+        Raises ClipError when there is no usable face or too few frames.
+        """
+        part = shown_part(frames, self._detector, name)
+        crops, _ = crop_faces(part.frames, self._detector, self.params.faces, self.view.size)
+        windows = _windows(crops, self.model, self.fps, self.view)
+        return Look(crops, windows, self.model.probabilities(windows), part)
+
+    def judge(self, frames: Frames, name: str) -> Prediction:
+        """What `look` comes to: one answer, the mean over the windows."""
+        return self.answer(self.look(frames, name))
+
+    def answer(self, seen: Look) -> Prediction:
+        """The answer of a look."""
+        mean = seen.shares.mean(axis=0)
+        return Prediction(
+            label=self.model.labels[int(mean.argmax())],
+            probabilities={n: float(p) for n, p in zip(self.model.labels, mean, strict=True)},
+            frames=(seen.part.first, seen.part.end),
+            fps=self.fps,
+            windows=len(seen.windows),
+            detector=self.detector_name,
+            notes=seen.part.notes,
+        )
+
+
 def predict(video: Path, model_path: Path, params: Params, view: Input) -> Prediction:
     """The class of a video of one person who starts facing the camera.
 
@@ -44,38 +112,8 @@ def predict(video: Path, model_path: Path, params: Params, view: Input) -> Predi
 
 
 def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Input) -> Prediction:
-    """The class of (T, H, W, 3) uint8 RGB frames at the corpus' rate; `name` says whose they are.
-
-    The face is found and cropped as in the corpus, and the model asked about every window. Raises
-    ClipError when there is no usable face or too few frames, AssetError when the model does not
-    load, StudyError where the study compares videos.
-    """
-    try:
-        model = load(model_path)
-    except ModelError as error:
-        raise AssetError(str(error)) from error
-    if model.network.sizes.channels != view.channels:
-        raise StudyError(
-            f"this model compares each clip with one of '{view.reference}' of the same person "
-            "(input.reference), so it has no answer about one video alone"
-        )
-    choice = choose_detector(params.faces.detector)
-    detector: Detector = choice.load()
-    if choice.name == "haar":  # the others look at landmarks themselves
-        detector = Checked(detector, own_judge())
-    part = shown_part(frames, detector, name)
-    crops, _ = crop_faces(part.frames, detector, params.faces, view.size)
-    windows = _windows(crops, model, params.plan.fps, view)
-    mean = model.probabilities(windows).mean(axis=0)
-    return Prediction(
-        label=model.labels[int(mean.argmax())],
-        probabilities={name: float(p) for name, p in zip(model.labels, mean, strict=True)},
-        frames=(part.first, part.end),
-        fps=params.plan.fps,
-        windows=len(windows),
-        detector=choice.name,
-        notes=part.notes,
-    )
+    """The class of (T, H, W, 3) uint8 RGB frames at the corpus' rate; raises as `Watcher`."""
+    return Watcher(model_path, params, view).judge(frames, name)
 
 
 def _windows(crops: Frames, model: Classifier, fps: int, view: Input) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""`diff`: what changed between two versions of the dataset, from git and DVC's cache alone."""
+"""`diff`: what changed between two versions of the dataset, from git and DVC's lists alone."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,9 @@ import yaml
 
 from pipeline.lineage import history
 from pipeline.lineage.corpus import LOCK, PARAMS, Place, layouts
-from pipeline.lineage.lock import Stage, listing, outs, parse_lock
+from pipeline.lineage.lock import Stage, outs, parse_lock
+from pipeline.lineage.pixels import parse_manifest, pixels, said
+from pipeline.lineage.record import Manifest
 from pipeline.stage import code_file, name_of, study_of
 from pipeline.workspace import MAIN, Workspace
 
@@ -21,14 +23,18 @@ NAMED = 10  # clips named in the text; all of them stand in the data
 @dataclass(frozen=True)
 class Snapshot:
     """What git has of one version of a study: rows by key, the lock of its stages and of those
-    of the whole line, parameters and figures by dotted name."""
+    of the whole line, parameters and figures by dotted name, the manifest's rows by film.
+
+    `revision` is None for the workspace."""
 
     name: str
+    revision: str | None
     study: str
     rows: dict[str, dict[str, Any]]
     lock: dict[str, Stage]
     params: dict[str, Any]
     figures: dict[str, Any]
+    films: Manifest
 
 
 def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
@@ -52,6 +58,7 @@ def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
     own = yaml.safe_load(text(names.study_file)) or {}
     return Snapshot(
         name=history.describe(root, revision) if revision else "the workspace",
+        revision=revision,
         study=study,
         rows=_by_key([json.loads(line) for line in text(names.plan).splitlines()]),
         lock={key: stage for key, stage in stages.items() if study_of(key) in (study, None)},
@@ -60,6 +67,7 @@ def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
             **dict(_flat(json.loads(text(names.counts) or "{}"))),
             **dict(_figures(json.loads(text(names.evaluation) or "{}"))),
         },
+        films=parse_manifest(text(names.manifest), revision or "the workspace"),
     )
 
 
@@ -80,8 +88,7 @@ def _figures(evaluation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def compare(old: Snapshot, new: Snapshot, place: Place) -> dict[str, Any]:
     """The difference as plain data: clips by key, parameters and figures as [old, new], code.
 
-    `pixels` counts, of the clips that both versions have under one id, those whose bytes differ;
-    it is None where neither cache nor remote has the list of files any more.
+    `pixels` says what the clips that both versions have show otherwise (`pipeline.lineage.pixels`).
     """
     both = old.rows.keys() & new.rows.keys()
     same = [key for key in both if old.rows[key]["clip_id"] == new.rows[key]["clip_id"]]
@@ -91,7 +98,7 @@ def compare(old: Snapshot, new: Snapshot, place: Place) -> dict[str, Any]:
         "added": sorted(new.rows.keys() - old.rows.keys()),
         "removed": sorted(old.rows.keys() - new.rows.keys()),
         "changed": sorted(both - set(same)),
-        "pixels": _pixels(old, new, [new.rows[key]["clip_id"] for key in same], place),
+        "pixels": pixels(old, new, place),
         "params": _changed(old.params, new.params),
         "figures": _changed(old.figures, new.figures),
         "code": _changed_code(old.lock, new.lock),
@@ -104,26 +111,14 @@ def text(difference: Mapping[str, Any]) -> str:
     for kind in ("added", "removed", "changed"):
         names = difference[kind]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        said = f": {', '.join(names[:NAMED])}{more}" if names else ""
-        lines.append(f"clips {kind:8}{len(names):5}{said}")
-    lines.append(f"pixels changed: {_said_pixels(difference['pixels'])}")
+        listed = f": {', '.join(names[:NAMED])}{more}" if names else ""
+        lines.append(f"clips {kind:8}{len(names):5}{listed}")
+    lines.append(f"pixels changed: {said(difference['pixels'])}")
     for kind in ("params", "figures"):
         lines += [f"{kind}: {name} {a} > {b}" for name, (a, b) in difference[kind].items()]
         lines += [] if difference[kind] else [f"{kind}: as they were"]
     lines.append(f"code: {', '.join(difference['code']) or 'as it was'}")
     return "\n".join(lines)
-
-
-def _said_pixels(pixels: Mapping[str, Any] | None) -> str:
-    if pixels is None:
-        return (
-            "unknown; neither cache nor remote lists the files of both (`dvc fetch --all-commits`)"
-        )
-    if not pixels["compared"]:
-        return "no clip has the same id in both"
-    if not pixels["differ"]:
-        return f"no ({pixels['compared']} clips under the same id, all byte for byte the same)"
-    return f"yes, in {len(pixels['differ'])} of {pixels['compared']} clips under the same id"
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -135,29 +130,6 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for row in rows
         if row["kind"] == "transfer" and row["portrait_id"] in faces
     }
-
-
-def _pixels(old: Snapshot, new: Snapshot, clips: list[str], place: Place) -> dict[str, Any] | None:
-    if not clips:
-        return {"compared": 0, "differ": []}
-    before, after = _clip_hashes(old, place), _clip_hashes(new, place)
-    if before is None or after is None:
-        return None
-    known = [clip for clip in clips if clip in before and clip in after]
-    differ = sorted(clip for clip in known if before[clip] != after[clip])
-    return {"compared": len(known), "differ": differ}
-
-
-def _clip_hashes(version: Snapshot, place: Place) -> dict[str, str] | None:
-    hashes: dict[str, str] = {}
-    made, names = outs(version.lock), Workspace(version.study)
-    for path in (names.clips, names.transferred):
-        folders = [str(at) for at in layouts(path, version.study) if str(at) in made]
-        found = listing(made[folders[0]], place.stores) if folders else {}
-        if found is None:
-            return None
-        hashes |= {Path(n).stem: md5 for n, md5 in found.items() if n.endswith(".mp4")}
-    return hashes
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:

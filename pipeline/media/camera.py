@@ -12,8 +12,11 @@ from pipeline.media.video import Frames
 
 NAME = re.compile(r"camera(?::(\d+))?")  # `camera` is the first one
 WARMING = 10  # pictures left out first: cameras open dark and out of focus
-
 Read = Callable[[], tuple[bool, np.ndarray]]  # what cv2.VideoCapture.read does
+
+
+class StoppedError(ClipError):
+    """A camera gives no more pictures."""
 
 
 def camera_number(name: str) -> int | None:
@@ -39,6 +42,38 @@ def read_camera(number: int, fps: int, seconds: float, clock: Callable[[], float
         capture.release()
 
 
+def live(
+    source: str, fps: int, count: int, clock: Callable[[], float]
+) -> Iterator[tuple[float, Frames]]:
+    """Stretch after stretch of `count` frames: seconds since the start, (count, H, W, 3) uint8 RGB.
+
+    `source` is a camera's number, or a film's file in its place: that ends with the film and is
+    timed by it. What the camera shows while a stretch is being looked at is not seen, so that an
+    answer is never late by more than one stretch. Raises ClipError when the source does not open or
+    a camera stops.
+    """
+    film = not source.isdigit()
+    capture = cv2.VideoCapture(source if film else int(source))
+    tick = (lambda: capture.get(cv2.CAP_PROP_POS_MSEC) / 1000) if film else clock
+    try:
+        if not capture.isOpened():
+            raise ClipError(
+                f"the camera source {source} does not open; name a camera by its number, such as "
+                "0, or a film's file"
+            )
+        begun = tick()
+        while True:
+            since = tick() - begun
+            try:
+                yield since, np.stack(list(sampled(capture.read, fps, count, tick)))
+            except StoppedError:
+                if film:
+                    return
+                raise
+    finally:
+        capture.release()
+
+
 def sampled(read: Read, fps: int, count: int, clock: Callable[[], float]) -> Iterator[np.ndarray]:
     """`count` pictures of `read` (BGR), each the first at or after its time.
 
@@ -58,5 +93,5 @@ def sampled(read: Read, fps: int, count: int, clock: Callable[[], float]) -> Ite
 def _picture(read: Read) -> np.ndarray:
     there, picture = read()
     if not there:
-        raise ClipError("the camera stopped giving pictures; check its cable and try again")
+        raise StoppedError("the camera stopped giving pictures; check its cable and try again")
     return picture

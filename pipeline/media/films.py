@@ -41,6 +41,7 @@ _VIDEO = re.compile(
 )
 _ASPECT = re.compile(r"[\[ ]SAR (\d+):(\d+)")  # in brackets the codec's, then the container's
 _RATE = re.compile(r", ([\d.]+)(k?) fps")
+_LENGTH = re.compile(r"^  Duration: (\d+):(\d+):([\d.]+)", re.MULTILINE)
 _CLEAR = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8")  # pixel formats with alpha
 
 
@@ -48,11 +49,13 @@ _CLEAR = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8")  # pixel format
 class Film:
     """What ffmpeg says of a file's first moving picture; `rate` in frames a second, 0 unsaid.
 
-    `number` is its own among the file's pictures; `others` are those of further ones and covers.
+    `seconds` is the length that the file claims, 0 unsaid. `number` is its own among the file's
+    pictures; `others` are those of further ones and covers.
     """
 
     path: Path
     rate: float
+    seconds: float
     pixels: str
     colour: tuple[str, ...]
     height: int
@@ -87,7 +90,9 @@ def open_film(path: Path) -> Film:
         raise ClipError(f"{path} claims {claimed:g} frames a second; it takes 1 to {FASTEST}")
     colour = tuple(re.split(r"[,/]\s*", found["colour"] or ""))
     others = tuple(n for n in range(len(_videos(said))) if n != number)
-    return Film(path, claimed, found["pixels"], colour, int(found["h"]), number, others)
+    return Film(
+        path, claimed, _seconds(said), found["pixels"], colour, int(found["h"]), number, others
+    )
 
 
 def steady_frames(film: Film, fps: int, most: int) -> Iterator[np.ndarray]:
@@ -171,6 +176,12 @@ def _stream(path: Path, said: str) -> tuple[int, str]:
     sound = re.search(r"^  Stream #0:\d+.*: Audio: ", said, re.MULTILINE)
     what = "it holds sound and no moving picture" if sound else "it holds no moving picture"
     raise ClipError(f"{path} cannot be read as a video: {what}")
+
+
+def _seconds(said: str) -> float:
+    found = _LENGTH.search(said)
+    hours, minutes, seconds = found.groups() if found else (0, 0, 0)
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
 def _videos(said: str) -> list[str]:

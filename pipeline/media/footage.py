@@ -1,5 +1,6 @@
 """Any person's video as the line's own clips are: so many frames a second, no needless pixels."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from pipeline.media.video import Frames
 
 SHORT_SIDE = 480  # px: faces are cropped to far fewer; a minute of it fits into memory
 LONGEST = 60  # seconds
+ENDLESS = 2**31 - 1  # frames: ffmpeg's own limit
 
 
 def read_footage(video: Path, fps: int) -> Frames:
@@ -24,6 +26,11 @@ def read_footage(video: Path, fps: int) -> Frames:
     if len(frames) == most:
         raise ClipError(f"{video} lasts longer than {LONGEST} s; cut out the part of interest")
     return np.stack(frames)
+
+
+def stream_footage(video: Path, fps: int) -> Iterator[np.ndarray]:
+    """As `read_footage`, frame after frame of a film of any length; one is held at a time."""
+    return (scaled(frame) for frame in steady_frames(open_film(video), fps, ENDLESS))
 
 
 def scaled(frame: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from pipeline.evaluation.plots import DOSE, KINDS, dosed, plot_name
 from pipeline.evaluation.results import Results, claims_beside
 from pipeline.files import read_json, read_jsonl, write_json, writing, writing_folder
 from pipeline.report.card import BREAKDOWNS, card_name, model_card, training_records
+from pipeline.report.outside import read_outside
 from pipeline.report.protocols import SHARED, drawn, overlap, proofs
 from pipeline.report.published import explain_published
 from pipeline.report.summary import CAVEAT
@@ -97,6 +98,7 @@ def _facts(workspace: "Workspace", study: "Study", plan: Plan, results: Results)
             for task in study.tasks
         },
         "results": results,
+        "outside": read_outside(workspace),
         "sections": _sections(workspace, study, results),
         "breakdowns": BREAKDOWNS,
         "claims": lambda row: claims_beside(study, row),

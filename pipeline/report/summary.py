@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import StageError
 from pipeline.evaluation.results import Results, Row, claims_beside
 from pipeline.files import read_json
+from pipeline.report.outside import outside_lines, read_outside
 from pipeline.report.protocols import drawn, overlap, proofs
 from pipeline.report.record import record_lines, single_lines
 from pipeline.report.templates import counted, interval, listed, percent, spoken, told
@@ -56,7 +57,7 @@ def _lines(workspace: "Workspace", study: "Study") -> list[str]:
         rows = [row for row in results.rows if row["protocol"] == name]
         lines += _table(rows, results, study)
         lines += [_probes(task, results.probes(task, name)) for task in study.tasks]
-    return [*lines, *_strong(results), "", CAVEAT]
+    return [*lines, *_strong(results), *outside_lines(read_outside(workspace)), "", CAVEAT]
 
 
 def report_object(workspace: "Workspace", study: "Study") -> dict[str, Any]:
@@ -112,7 +113,9 @@ def _asked(row: Row) -> Iterator[str]:
         yield f"    without the {part}: accuracy {percent(lost['accuracy'])}"
     for label, found in row.get("asked_only", {}).items():
         shares = ", ".join(f"{name} {percent(share)}" for name, share in found["called"].items())
-        yield f"    {counted(found['n'], 'clip')} of {label}, never learnt, called {shares}"
+        unknown = f"; {percent(found['unknown'])} unknown" if "unknown" in found else ""
+        clips = counted(found["n"], "clip")
+        yield f"    {clips} of {label}, never learnt, called {shares}{unknown}"
 
 
 def _strong(results: Results) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+FEW = 10  # units of a group, below which its figure says so
 ROOMS = Path(__file__).parents[1]  # a template stands beside the module that fills it
 
 
@@ -41,6 +42,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun if count == 1 else plural}"
 
 
+def few(count: int) -> str:
+    """` n < 10` where a group is so small that its figure is mostly chance, else nothing."""
+    return f" n < {FEW}" if count < FEW else ""
+
+
 def listed(counts: Mapping[str, int]) -> str:
     """`female 3, male 4`."""
     return ", ".join(f"{name} {count}" for name, count in counts.items())
@@ -59,6 +65,6 @@ def _environment() -> Environment:
         lstrip_blocks=True, keep_trailing_newline=True,
         autoescape=select_autoescape(["html", "html.j2"], default=False),
     )  # fmt: skip
-    for work in (percent, told, interval, counted, listed, spoken):
+    for work in (percent, told, interval, counted, few, listed, spoken):
         environment.filters[work.__name__] = work
     return environment

@@ -1,12 +1,17 @@
 """What a study asks beyond figures, on puppets; and that the unseen cohort decides nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models import load
+from pipeline.evaluation.answers import Answers, Looks
+from pipeline.evaluation.asked import called, known_doubt
 from pipeline.evaluation.results import Results
 from pipeline.evaluation.threshold import best_threshold
 from pipeline.files import read_jsonl
+from pipeline.records import Sample
 from pipeline.splits.tables import read_samples, read_tracks
 
 MODELS = ("framecnn", "alone")
@@ -114,3 +119,33 @@ def test_a_study_that_asks_nothing_has_nothing_of_it(toy, line):
         assert found.strength == {}
         for row in found.rows:
             assert not {"threshold", "dose", "hidden", "errors_by"} & row.keys()
+
+
+def test_how_many_strangers_are_answered_unknown_needs_enough_groups(asking):
+    answers = Answers(
+        [Sample(sample_id=f"s{n}", clip_id=f"c{n}", start=0, length=4, label="ab"[n % 2],
+                group="", side="test") for n in range(40)],
+        np.tile([[0.8, 0.2], [0.3, 0.7]], (20, 1)), ("a", "b"), 1.0,
+    )  # fmt: skip
+    first = read_tracks(asking.workspace.faces)[0]
+
+    def looks(people, trained):
+        tracks = {}
+        for n in range(40):
+            who = f"p{n % people}"
+            tracks[f"c{n}"] = first.model_copy(update={
+                "clip_id": f"c{n}", "identity_id": who, "driving_clip_id": f"c{n}",
+                "portrait_id": None, "label": "odd", "trained": trained,
+                "person": first.person.model_copy(update={"identity_id": who}),
+            })  # fmt: skip
+        return Looks(tracks, {}, {})
+
+    doubt = known_doubt(answers, looks(20, True))
+    assert doubt.groups == 20
+    assert doubt.unsure == pytest.approx(0.3)
+    odd = replace(answers, probabilities=np.tile([[0.6, 0.4], [0.9, 0.1]], (20, 1)))
+    found = called(odd, looks(20, False), 0.5, (100, 0), doubt)["odd"]
+    assert found["unknown"] == 0.5  # 0.4 is less sure than any known face, 0.1 is not
+    assert found["unknown_ci95"][0] <= 0.5 <= found["unknown_ci95"][1]
+    few = known_doubt(answers, looks(4, True))
+    assert "unknown" not in called(odd, looks(4, False), 0.5, (100, 0), few)["odd"]

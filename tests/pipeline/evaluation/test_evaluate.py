@@ -60,6 +60,20 @@ def test_the_test_side_is_counted_whole(line, results):
             assert right / figures["n_test"] == pytest.approx(figures["accuracy"], abs=1e-5)
 
 
+def test_every_group_has_its_interval_and_counts_who_is_seen(line, results):
+    tracks = {track.clip_id: track for track in read_tracks(line.workspace.faces)}
+    for row in results.rows:
+        said = read_jsonl(line.workspace.answers("display", "convlstm", row["protocol"]))
+        seen = {tracks[answer["clip_id"]].person.identity_id for answer in said}
+        for name in BREAKDOWNS:
+            for part in row["by_clip"][name].values():
+                low, high = part["accuracy_ci95"]
+                assert low <= part["accuracy"] <= high
+                assert 0 < part["n_people"] <= part["n"]
+        counted = sum(part["n_people"] for part in row["by_clip"]["by_sex"].values())
+        assert counted == len(seen)
+
+
 def test_puppets_are_told_apart(results):
     rows = {row["protocol"]: results.headline(row) for row in results.rows}
     assert rows["published"]["accuracy"] >= 0.9

@@ -140,6 +140,12 @@ def copy_of(template, folder):
     return Made(root, place_of(root))
 
 
+@pytest.fixture(scope="session")
+def copied():
+    """`copy_of`, for fixtures that outlive a test."""
+    return copy_of
+
+
 @pytest.fixture
 def clone_of(made_once, tmp_path):
     """A clone with a study for each set of changes to the template's; made once under a name."""
@@ -174,6 +180,7 @@ def make_files(root, values):
     for name in (f"plots/{study.name}/roc.png", f"report/{study.name}/index.html"):
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text(f"{name}: nobody's picture")
+    write_jsonl(files.manifest, [])  # films are told apart by DVC's lists; test_diff.py has others
     for path in (place(out.name, files) for s in STAGES.values() for out in s.outputs):
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

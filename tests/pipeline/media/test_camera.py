@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ClipError
-from pipeline.media.camera import WARMING, camera_number, read_camera, sampled
-from pipeline.media.video import read_clip
+from pipeline.media.camera import WARMING, camera_number, live, read_camera, sampled
+from pipeline.media.video import read_clip, write_clip
 
 TURN = Path(__file__).parents[2] / "data" / "faces" / "turn.mp4"  # 16 frames
 
@@ -69,3 +69,19 @@ def test_a_camera_that_is_not_there_is_one_sentence():
 )
 def test_only_a_cameras_name_is_one(name, number):
     assert camera_number(name) == number
+
+
+def test_a_film_in_a_cameras_place_is_given_in_stretches(tmp_path):
+    frames = np.concatenate([read_clip(TURN)] * 4)  # 64 frames at 8 a second
+    write_clip(tmp_path / "film.mp4", frames, 8)
+    found = list(live(str(tmp_path / "film.mp4"), 8, 8, lambda: 0.0))
+    assert [part.shape for _, part in found] == [(8, 128, 128, 3)] * len(found)
+    times = [since for since, _ in found]
+    assert times == sorted(times)
+    assert len(found) >= 3  # WARMING pictures are left out before each
+
+
+@pytest.mark.parametrize("source", ["97", "none.mp4"])
+def test_a_source_that_does_not_open_is_one_sentence(source):
+    with pytest.raises(ClipError, match=f"camera source {source} does not open; name a camera"):
+        next(live(source, 8, 8, lambda: 0.0))

@@ -73,7 +73,7 @@ def _row(study, task, model, protocol):
     rng = np.random.default_rng(0)
     truth, people = np.arange(20) % 2, [f"person {n // 4}" for n in range(20)]
     figures = scores(truth, rng.dirichlet([1, 1], 20), people, labels, (100, 0))
-    part = {"accuracy": 0.5, "n": 20, "n_people": 5}
+    part = {"accuracy": 0.5, "accuracy_ci95": [0.3, 0.7], "n": 9, "n_people": 5}
     names = ("label", "kind", "age", "sex", "ethnicity", "skin_tone")
     figures |= {f"by_{name}": {f"a {name}": part} for name in names}
     found = {"auc": 0.7, "auc_ci95": [0.6, 0.8], "n_finding": 10, "n_other": 10}
@@ -87,7 +87,8 @@ def _row(study, task, model, protocol):
         "calibration": {"temperature": 1.5, "ece": 0.1, "ece_uncalibrated": 0.2, "bins": [
             {"confidence": 0.6, "accuracy": 0.5, "n": 20}]},
         "corruption": None if rules.leaky else {"blur": bad},
-        "asked_only": {"asleep": {"n": 9, "called": {labels[0]: 0.75, labels[1]: 0.25}}},
+        "asked_only": {"asleep": {"n": 9, "called": {labels[0]: 0.75, labels[1]: 0.25},
+                                  "unknown": 0.444, "unknown_ci95": [0.2, 0.7]}},
     }  # fmt: skip
 
 

@@ -29,4 +29,5 @@ def test_a_model_has_a_card_of_its_own_tasks(ward):
     assert "| kind | weak, well |" in cards["model-card-convlstm.md"]
     assert "kind | weak" not in cards["model-card-cnn3d.md"]
     assert "| diagnosis | folds 3 |" in cards["model-card-cnn3d.md"]
+    assert "| 5 | 9 n < 10 | 50.0 | 30.0 to 70.0 |" in cards["model-card-convlstm.md"]
     assert "every class of kind is a finding" in cards["model-card-convlstm.md"]

@@ -7,9 +7,10 @@ import pytest
 
 from pipeline.errors import StageError
 from pipeline.evaluation.results import Results
-from pipeline.files import read_json
+from pipeline.files import read_json, write_json
 from pipeline.report import report
 from pipeline.report.templates import percent
+from pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,8 @@ def test_the_page_of_the_main_study_says_what_it_must(line, page):
     ["Weak or well", "Does a smile show weakness?", "3 folds of whole people, each tested once",
      "tested on away, trained on everybody else", "myasthenia, severity 0.1 to 0.9",
      "<h3>diagnosis</h3>", "<h3>kind</h3>", "<summary>diagnosis, cnn3d</summary>", "sensitivity",
-     "68.0 to 81.0", "Somebody et al. 2025", "first of 3 draws", "of asleep, called negative 75.0"],
+     "68.0 to 81.0", "Somebody et al. 2025", "first of 3 draws", "of asleep, called negative 75.0",
+     "44.4 % (20.0 to 70.0) are answered", "30.0 to 70.0", "9 n &lt; 10"],
 )  # fmt: skip
 def test_the_page_of_any_study_says_what_it_must(other, said):
     assert said in other
@@ -99,3 +101,29 @@ def test_a_missing_input_is_said(line, tmp_path):
     workspace.evaluation.unlink()
     with pytest.raises(StageError, match="is missing"):
         report.make(workspace, line.study, line.params)
+
+
+UNIT = {
+    "shape": "mouthSmile{}", "films": 8, "rises": 0.75, "auc": [0.9, None], "rho": 0.7,
+    "rho_sides": [0.72, 0.68], "groups": {"female": 0.8, "60+": 0.61, "male": None},
+}  # fmt: skip
+TOLD = {
+    "accuracy": 0.62, "accuracy_ci95": [0.5, 0.7], "n": 125, "n_people": 25, "classes": 5,
+}  # fmt: skip
+OUTSIDE = {"units": {"12": UNIT}, "unseen": ["6", "9", "14"], "people": {}, "displays": TOLD}
+SEEN = ("An outside judge", "mouthSmile", "<td>0.72</td><td>0.68</td>", "8 n &lt; 10", "60+ 0.61",
+        "cannot see units 6, 9, 14", "62.0 % of 125 clips", "<td>-</td>")  # fmt: skip
+
+
+def test_an_outside_judge_stands_on_the_page_where_it_was_asked(line, page, tmp_path):
+    assert "An outside judge" not in page
+    shutil.copytree(line.workspace.root, tmp_path / "line")
+    mine = Workspace(line.workspace.study, tmp_path / "line")
+    write_json(mine.metrics / "outside_judge.json", OUTSIDE)
+    report.make(mine, line.study, line.params)
+    told = (mine.report / "index.html").read_text()
+    for said in SEEN:
+        assert said in told, said
+    write_json(mine.metrics / "outside_judge.json", {"units": {}})
+    with pytest.raises(StageError, match="is no answer of the outside judge"):
+        report.make(mine, line.study, line.params)

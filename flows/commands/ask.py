@@ -1,0 +1,206 @@
+"""Commands that ask a model: predict and score of films, benchmark of somebody else's model."""
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from flows.commands.options import add_model, names
+from flows.studies import model_file, opened
+from flows.workspace import require_workspace
+from pipeline.errors import IncompleteError, ParamsError
+
+if TYPE_CHECKING:  # torch, which `pallor --help` does not need
+    from pipeline.evaluation.conformal import Doubt
+    from pipeline.evaluation.predict import Watcher
+    from pipeline.evaluation.steps import Step
+
+
+def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
+    """Add `predict`, `score` and `benchmark` to the grammar."""
+    page = command("predict", "say what a video, a folder of videos or a camera shows")
+    page.add_argument("video", metavar="VIDEO|FOLDER|camera[:N]", nargs="?")
+    page.add_argument("--camera", metavar="N", help="look live, until stopped")
+    page.add_argument("--step", type=float, metavar="SECONDS", help="an answer so often (default: "
+                      "one a film; beyond 60 s as long as the corpus' clips)")  # fmt: skip
+    page.add_argument("--seconds", type=float, help="to look through a camera (default: 4; live: "
+                      "until stopped)")  # fmt: skip
+    page.add_argument("-o", "--out", metavar="FILE", help="also write the answers: .csv or .json")
+    add_model(page)
+    page = command("score", "judge a model on labelled videos of your own; no validation")
+    page.add_argument("folder", metavar="FOLDER")
+    page.add_argument("--labels", required=True, metavar="labels.csv",
+                      help="columns file, label; start, end (s), subject where known")  # fmt: skip
+    page.add_argument("-o", "--out", metavar="FILE.json", help="also write every figure")
+    add_model(page)
+
+    page = command("benchmark", "run somebody else's model over the clean test side")
+    page.add_argument("onnx", metavar="MODEL.onnx")
+    page.add_argument("--labels", type=names, metavar="A,B,...", help="its classes, in its order")
+    page.add_argument("--white", type=float, default=1.0, metavar="LEVEL",
+                      help="of white in an input of floats (default: 1; often 255)")  # fmt: skip
+    page.add_argument("-o", "--out", metavar="FILE.json", help="also write every figure")
+    add_model(page)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The model that the options mean, and when its answer is none."""
+
+    watcher: "Watcher"
+    doubt: "Doubt | None"
+    model: Path
+
+
+def predict(options: Namespace) -> None:
+    """`pallor predict`: one answer about a film, or a row a film or stretch."""
+    from pipeline.exports.answers import answers_file, writing_answers
+    from pipeline.media.camera import camera_number
+
+    if (options.video is None) == (options.camera is None):
+        raise ParamsError("name a video, a folder or camera[:N], or give --camera N to look live")
+    asked = _asked(options)
+    plain = options.step is None and not options.out and options.camera is None
+    if plain and camera_number(options.video) is not None:
+        _print_answer(asked, options)
+        return
+    if plain and not Path(options.video).is_dir() and not _is_long(Path(options.video)):
+        _print_answer(asked, options)
+        return
+    read = [Path(options.video)] if options.video else []
+    out = answers_file(options.out, read) if options.out else None
+    labels = asked.watcher.model.labels
+    seen: Counter[str] = Counter()
+    failed: set[str] = set()
+    with writing_answers(out, labels) as write, _stoppable(options):
+        for step in _steps(options, asked):
+            row = step.row(labels, asked.doubt)
+            write(row)
+            print(_told(row), flush=True)
+            seen[row["label"] or "nothing"] += 1
+            failed |= {step.file} if step.end == 0 else set()
+    print(
+        ", ".join(f"{name} {count}" for name, count in seen.most_common()),
+        "; not a diagnosis",
+        sep="",
+    )
+    if failed:
+        raise IncompleteError(f"{len(failed)} files could not be read, see above; the others were")
+
+
+def score(options: Namespace) -> None:
+    """`pallor score`: the figures of an evaluation on a user's own labelled films."""
+    from pipeline.evaluation.kinds import corpus_features
+    from pipeline.evaluation.score import scored
+    from pipeline.exports.outputs import output_file
+    from pipeline.files import child_seed, write_json
+    from pipeline.report.scored import score_lines
+
+    folder, table = Path(options.folder), Path(options.labels)
+    if not folder.is_dir():
+        raise ParamsError(f"{folder} is no folder; name the folder that holds the films")
+    out = output_file(options.out, ".json", [table]) if options.out else None
+    asked = _asked(options)
+    workspace, _, params = opened(options.study)
+    chance = (params.evaluate.bootstrap, child_seed(params.seed, "score"))
+    corpus = corpus_features(workspace, asked.model.stem, asked.watcher.model)
+    result = scored((folder, table), asked.watcher, asked.doubt, corpus, chance)
+    left = result["left_out"]
+    print("\n".join([*left, *score_lines(result, str(asked.model))]))
+    if out:
+        write_json(out, {**result, "model": str(asked.model)})
+    if left:
+        raise IncompleteError(f"{len(left)} rows or films were left out, see above")
+
+
+def benchmark(options: Namespace) -> None:
+    """`pallor benchmark`: a guest's figures with ours beside them."""
+    from pipeline.evaluation.benchmark import benchmark as judge
+    from pipeline.evaluation.benchmark import classes_of
+    from pipeline.evaluation.guest import Guest
+    from pipeline.exports.outputs import output_file
+    from pipeline.files import write_json
+    from pipeline.report.scored import benchmark_lines
+
+    require_workspace()
+    workspace, study, params = opened(options.study)
+    ours = model_file(options.study, options.task, options.model, options.protocol)
+    task, model = ours.parts[-3:-1]
+    trial = (task, model, next(name for name, draw in study.draws() if draw == ours.stem))
+    out = output_file(options.out, ".json", [Path(options.onnx)]) if options.out else None
+    classes = classes_of(workspace, study, trial[0], trial[2])
+    guest = Guest(Path(options.onnx), study.input, classes, options.labels, options.white)
+    row = judge((workspace, study, params), guest, trial)
+    print("\n".join(benchmark_lines(row, options.onnx, trial[1])))
+    if out:
+        write_json(out, row)
+
+
+def _asked(options: Namespace) -> Asked:
+    from pipeline.evaluation.predict import Watcher
+    from pipeline.report.record import doubt_of
+
+    require_workspace()
+    workspace, study, params = opened(options.study)
+    model = model_file(options.study, options.task, options.model, options.protocol)
+    return Asked(Watcher(model, params, study.input), doubt_of(workspace, study, model), model)
+
+
+def _is_long(film: Path) -> bool:
+    from pipeline.media.films import open_film
+    from pipeline.media.footage import LONGEST
+
+    return open_film(film).seconds > LONGEST
+
+
+def _print_answer(asked: Asked, options: Namespace) -> None:
+    from pipeline.media.camera import camera_number, read_camera
+    from pipeline.media.footage import read_footage
+    from pipeline.report.record import said_with
+
+    camera, watcher = camera_number(options.video), asked.watcher
+    if camera is None:
+        frames, name = read_footage(Path(options.video), watcher.fps), Path(options.video).name
+    else:
+        seconds, name = 4.0 if options.seconds is None else options.seconds, options.video
+        print(f"look into {options.video} for {seconds:g} s, calm at first", flush=True)
+        frames = read_camera(camera, watcher.fps, seconds, monotonic)
+    result = watcher.judge(frames, name)
+    for label, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
+        print(f"{label:12} {share:7.1%} {'#' * round(40 * share)}")
+    for note in result.notes:
+        print(note)
+    print(said_with(asked.doubt, result.probabilities))
+    first, end = result.frames
+    print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
+
+
+def _steps(options: Namespace, asked: Asked) -> "Iterator[Step]":
+    from pipeline.evaluation.steps import asked_camera, asked_film, films_of
+
+    watcher, step = asked.watcher, options.step
+    if options.camera is not None:
+        yield from asked_camera(options.camera, watcher, step, monotonic, options.seconds)
+        return
+    given = Path(options.video)
+    for film in films_of(given) if given.is_dir() else [given]:
+        name = film.relative_to(given).as_posix() if given.is_dir() else str(film)
+        yield from asked_film(film, watcher, step, name)
+
+
+def _stoppable(options: Namespace) -> AbstractContextManager[None]:
+    """A live look ends by being stopped, and keeps what it wrote."""
+    return suppress(KeyboardInterrupt) if options.camera is not None else nullcontext()
+
+
+def _told(row: dict) -> str:
+    where = f"{row['file']} {row['start']:6.1f} to {row['end']:6.1f} s"
+    if row["label"] is None:
+        return f"{row['reason']}" if row["end"] == 0 else f"{where}  {row['reason']}"
+    sure = f"{row['probabilities'][row['label']]:.1%}"
+    doubt = "" if row["set"] is None else f"  {{{', '.join(row['set'])}}}"
+    return f"{where}  {'unknown' if row['unknown'] else row['label']:10}{sure:>7}{doubt}"

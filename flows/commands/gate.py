@@ -1,0 +1,52 @@
+"""Commands on committed figures: gate, history."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.studies import opened
+from flows.workspace import require_workspace
+from pipeline.errors import StageError
+from pipeline.study import Study
+from pipeline.study_checks import known_studies
+from pipeline.workspace import Workspace
+
+PAGES = [Path("README.md")]
+
+
+def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
+    """Add `gate` and `history` to the grammar."""
+    command("gate", "say which committed figures, probes, splits or printed numbers do not hold")
+    page = command("history", "print the figures, speeds and machine of each release")
+    page.add_argument("--add", metavar="VERSION", help="append the row of a release that comes")
+
+
+def gate(options: Namespace) -> None:
+    """`pallor gate`: one line a finding; StageError (exit code 2) when there is any."""
+    from pipeline.lineage.gates import gates
+
+    del options
+    require_workspace()
+    studies = measured()
+    findings = list(gates(studies, [page for page in PAGES if page.is_file()]))
+    for finding in findings:
+        print(finding.text())
+    if findings:
+        raise StageError(f"{len(findings)} figures do not hold, see above")
+    print(f"all gates hold: {', '.join(studies) or 'no study has figures here'}")
+
+
+def history(options: Namespace) -> None:
+    """`pallor history`: metrics/history.jsonl, with a row more where it is asked for."""
+    from pipeline.lineage.ledger import add_row, ledger_lines, read_ledger
+
+    require_workspace()
+    if options.add:
+        add_row(Path("."), options.add, measured())
+    print("\n".join(ledger_lines(read_ledger(Path(".")))))
+
+
+def measured() -> dict[str, tuple[Workspace, Study]]:
+    """The studies whose figures lie here."""
+    found = {name: opened(name)[:2] for name in known_studies()}
+    return {name: of for name, of in found.items() if of[0].evaluation.is_file()}

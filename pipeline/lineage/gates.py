@@ -1,0 +1,105 @@
+"""Gates: what must hold of committed figures, whoever made them and on whatever machine.
+
+They read what is in git alone, so that they stand in CI, in a fresh clone, and before a release.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+from pipeline.evaluation.results import Results
+from pipeline.files import read_json
+from pipeline.lineage.checks import Finding
+from pipeline.lineage.printed import check_printed
+from pipeline.report.record import in_range, read_record
+from pipeline.report.templates import interval, percent
+from pipeline.study import Protocol, Study
+from pipeline.workspace import Workspace
+
+LUCK = 0.01  # one honest record in a hundred fails a gate of chance, all its probes together
+WIDTH = 2 * NormalDist().inv_cdf(0.975)  # of a 95 % interval, in standard errors
+# What may not stand on both sides, by what a protocol holds together.
+SHARED = {"group": ("groups", "person", "identity", "portrait", "driving_clip", "clips"),
+          "person": ("person", "clips")}  # fmt: skip
+HASH = 0.06  # share of differing bits that known twins stay below, where no leaky draw says it
+
+
+def gates(studies: Mapping[str, tuple[Workspace, Study]], pages: list[Path]) -> Iterator[Finding]:
+    """Everything that does not hold; `studies` are those whose metrics are committed."""
+    for workspace, study in studies.values():
+        results = Results.read(workspace.evaluation)
+        yield from check_range(workspace, study, results)
+        yield from check_probes(workspace, study, results)
+        yield from check_sides(workspace, study)
+    for page in pages:
+        yield from check_printed(page, studies)
+
+
+def check_range(workspace: Workspace, study: Study, results: Results) -> Iterator[Finding]:
+    """The clean figure where 99 % of single runs fall; the sets' coverage no less than promised."""
+    record, row = read_record(workspace), results.first(study, leaky=False)
+    if record is None or row is None:
+        return
+    value, run, doubt = row["by_clip"]["accuracy"], record["single_run"], record["doubt"]
+    where = str(workspace.evaluation)
+    if not in_range(record, value):
+        ends = interval([run["low"], run["high"]])
+        yield Finding("out of range", where, f"clean accuracy {percent(value)}, must be in {ends}")
+    if doubt["coverage_ci95"][1] < 1 - doubt["alpha"]:
+        said = f"sets that promise {percent(1 - doubt['alpha'])} cover"
+        yield Finding("out of range", str(workspace.folds), f"{said} {percent(doubt['coverage'])}")
+
+
+def check_probes(workspace: Workspace, study: Study, results: Results) -> Iterator[Finding]:
+    """Probes of clean protocols that tell the class without seeing it, beyond what luck does."""
+    clean = [name for name, rules in study.protocols.items() if not rules.leaky]
+    rows = [
+        (task, protocol, name, row)
+        for task in study.tasks for protocol in clean
+        for name, row in results.probes(task, protocol).items()
+    ]  # fmt: skip
+    for task, protocol, name, row in rows:
+        if _above(row) > NormalDist().inv_cdf(1 - LUCK / len(rows)):
+            yield Finding(
+                "probe above chance", str(workspace.evaluation),
+                f"{task}, {protocol}: {name} tells {percent(row['accuracy'])} "
+                f"({interval(row['accuracy_ci95'])}), chance is {percent(row['chance'])}",
+            )  # fmt: skip
+
+
+def check_sides(workspace: Workspace, study: Study) -> Iterator[Finding]:
+    """Draws of clean protocols in which somebody, or their near twin, stands on both sides."""
+    proof = read_json(workspace.proof)
+    leaky = [draw for name, draw in study.draws() if study.protocols[name].leaky]
+    known = [proof[draw]["nearest"]["median"] for draw in leaky if draw in proof]
+    limit = min(known, default=HASH)
+    for name, draw in study.draws():
+        rules = study.protocols[name]
+        if not rules.leaky:
+            where = f"{workspace.proof}, {draw}"
+            yield from (Finding("both sides", where, what) for what in _met(proof[draw], rules))
+            nearest = proof[draw]["nearest"]["smallest"]
+            if nearest <= limit:
+                yield Finding(
+                    "near twin", where,
+                    f"a test window differs from a training one in {percent(nearest)} % of its "
+                    f"hash, as windows of one clip do ({percent(limit)} % and less)",
+                )  # fmt: skip
+
+
+def _above(row: Mapping[str, Any]) -> float:
+    """How many standard errors a probe lies above chance."""
+    low, high = row["accuracy_ci95"]
+    return float((row["accuracy"] - row["chance"]) / max((high - low) / WIDTH, 1e-6))
+
+
+def _met(proof: Mapping[str, Any], rules: Protocol) -> Iterator[str]:
+    for kind in SHARED[rules.together]:
+        if shared := proof[kind]["shared"]:
+            yield f"{shared} of {kind} stand on train and test"
+    if frames := proof["shared_frames"]:
+        yield f"{frames} test frames are training frames too"
+    if twins := proof["faces"]["twins"]:
+        pair = f"{proof['faces'].get('test')} and {proof['faces'].get('train')}"
+        yield f"{twins} faces are on both sides under two names, such as {pair}"
