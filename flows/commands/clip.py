@@ -1,18 +1,44 @@
 """Commands on one clip: render a film of one person, predict what a film shows."""
 
 import shutil
-from argparse import Namespace
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from typing import Any, get_args
 
+from flows.commands.options import add_model, add_study, names
 from flows.studies import model_file, opened
+from flows.terminal import say_json
 from flows.workspace import home, require_workspace
 from pipeline.errors import ParamsError
 from pipeline.exports.outputs import output_file
 from pipeline.files import writing
 from pipeline.params import Params, Pass, merged, parse_params
 from pipeline.records import ClipPlan
+
+
+def render_options(page: ArgumentParser) -> None:
+    """What `pallor render` can be asked."""
+    page.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
+    page.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
+    page.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
+    page.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
+    page.add_argument("--azimuth", type=float, help="degrees to the own left, -90 to 90")
+    page.add_argument("--elevation", type=float, help="degrees above, -20 to 20")
+    page.add_argument(
+        "--passes", type=names, default=[], metavar="NAME,...",
+        help="also write FILE.npz: segmentation, depth, normals, vertices, flow, surface; or all",
+    )  # fmt: skip
+    add_study(page)
+
+
+def predict_options(page: ArgumentParser) -> None:
+    """What `pallor predict` can be asked."""
+    page.add_argument("video", metavar="VIDEO|camera[:N]")
+    page.add_argument("--seconds", type=float, default=4.0, help="to look through a camera")
+    add_model(page)
 
 
 def render(options: Namespace) -> None:
@@ -58,14 +84,19 @@ def predict(options: Namespace) -> None:
     if camera is None:
         result = judge_video(Path(options.video), model, params, study.input)
     else:
-        print(f"look into {options.video} for {options.seconds:g} s, calm at first", flush=True)
+        look = f"look into {options.video} for {options.seconds:g} s, calm at first"
+        print(look, file=sys.stderr if options.json else sys.stdout, flush=True)
         frames = read_camera(camera, params.plan.fps, options.seconds, monotonic)
         result = judge(frames, options.video, model, params, study.input)
+    said = said_with(doubt_of(workspace, study, model), result.probabilities)
+    if options.json:
+        say_json({**asdict(result), "video": options.video, "model": str(model), "said": said})
+        return
     for name, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
         print(f"{name:12} {share:7.1%} {'#' * round(40 * share)}")
     for note in result.notes:
         print(note)
-    print(said_with(doubt_of(workspace, study, model), result.probabilities))
+    print(said)
     first, end = result.frames
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
 
