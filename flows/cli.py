@@ -80,6 +80,7 @@ COMMANDS = {
     "diff": Command("lineage", "say what changed between two versions of the dataset", json=True),
     "release": Command("lineage", "tag the commit as a version with a signed attestation"),
     "forget": Command("forget", "show what a person's removal means; with --apply, do it", True),
+    "gc": Command("gc", "show what grew old and no version names; with --apply, remove it", True),
     "export": Command("export", "write the corpus in a standard format, into a new folder"),
     "sheet": Command("look", "render a contact sheet of the avatars, to judge them by"),
     "overlay": Command("look", "draw a rendered clip's truth on its frames, as a film"),

@@ -17,6 +17,8 @@ from flows.runners import workers
 from flows.terminal import on_terminal, say_json, say_table
 from flows.workspace import home, is_workspace, lacking
 from pipeline.errors import StageError
+from pipeline.lineage.waste import size
+from pipeline.store.runs import RUNS
 
 DISK = 5e9  # bytes: assets 0.3 GB, work store and DVC cache of 176 clips, room for a second run
 
@@ -59,6 +61,22 @@ def disk() -> tuple[bool, str]:
     free = shutil.disk_usage(place).free
     sizes = f"{free / 1e9:.0f} GB free, {DISK / 1e9:.0f} GB wanted"
     return free >= DISK, sizes + ("" if free >= DISK else "; free some, or set PALLOR_HOME")
+
+
+def usage() -> tuple[bool, str]:
+    """What lies on the disk, by kind; `pallor gc` lists what of it may go."""
+    places = {
+        "work": home() / "work",
+        "copies": home() / "demo",
+        "small": home() / "small",
+        "assets": home() / "assets",
+        "prefect": home() / "prefect",
+        "records": RUNS,
+        "cache": Path(".dvc/cache"),
+    }
+    sizes = {name: size(path) for name, path in places.items()}
+    told = ", ".join(f"{name} {found / 1e6:.0f} MB" for name, found in sizes.items() if found > 5e5)
+    return True, f"{told or 'nothing yet'}; `pallor gc` says what may go"
 
 
 def asset_files() -> tuple[bool, str]:
@@ -113,6 +131,6 @@ def gpu() -> tuple[bool, str]:
 
 
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
-    "clone": workspace, "cores": cores, "memory": memory, "disk": disk, "gpu": gpu, "npm": npm,
-    "assets": asset_files, "ffmpeg": ffmpeg, "blender": blender,
+    "clone": workspace, "cores": cores, "memory": memory, "disk": disk, "use": usage, "gpu": gpu,
+    "npm": npm, "assets": asset_files, "ffmpeg": ffmpeg, "blender": blender,
 }  # fmt: skip
