@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from avatars.assets import fetch
+from flows.alerts import alerting
 from flows.bars import Bars
 from flows.cache import repair_cache
 from flows.dvc_output import Line, read_lines
@@ -51,11 +52,13 @@ def run_studies(names: Sequence[str]) -> None:
     What a study's file can be wrong in is told before anything runs.
     """
     require_workspace()
-    with only_run("pallor run"):
-        for name in names:
-            _check_inputs(name)
-        tell_dvc(names)
-        bring_up([f"{LAST}@{name}" for name in names], failed_logs(names), names)
+    with alerting(", ".join(names)) as end:
+        with only_run("pallor run"):
+            for name in names:
+                _check_inputs(name)
+            tell_dvc(names)
+            bring_up([f"{LAST}@{name}" for name in names], failed_logs(names), names)
+        end.lost = sum(given_up(failed_logs(names)).values())
 
 
 def bring_up(

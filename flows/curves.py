@@ -23,8 +23,8 @@ LIVE = Path("live")
 # As pipeline.training.train prints it; a test holds the two together.
 EPOCH = re.compile(
     r"train (?P<task>\S+) (?P<model>\S+) (?P<draw>\S+) (?P<epoch>\d+)/\d+: "
-    r"loss (?P<loss>[\d.]+|nan), accuracy (?P<accuracy>[\d.]+), validation (?P<validation_loss>[\d.]+|nan), "
-    r"(?P<validation_accuracy>[\d.]+)$"
+    r"loss (?P<loss>[\d.]+|nan), accuracy (?P<accuracy>[\d.]+), "
+    r"validation (?P<validation_loss>[\d.]+|nan), (?P<validation_accuracy>[\d.]+)$"
 )
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
