@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer, web
+from flows.commands import export, forget, lineage, look, model, shard, transfer, view, web
 from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -34,6 +34,7 @@ examples:
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
+  pallor view                                  the corpus in a browser, to look through
   pallor web --study mood                      its page in a browser, on this machine alone
 
 environment:
@@ -53,7 +54,8 @@ COMMANDS = {
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
-    "sheet": "look", "overlay": "look", "transfer": "transfer", "web": "web",
+    "sheet": "look", "overlay": "look", "transfer": "transfer", "view": "view",
+    "web": "web",
 }  # fmt: skip
 
 
@@ -124,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_commands(command)
     shard.add_commands(command)
     transfer.add_command(command)
+    view.add_command(command)
     web.add_command(command)
     command("assets", "fetch and verify the MakeHuman assets and the pages' parts")
     command("doctor", "check this machine and say what to do")

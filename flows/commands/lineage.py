@@ -68,7 +68,7 @@ def explain(options: Namespace) -> None:
 
     html = output_file(options.html, ".html") if options.html else None
     try:
-        scope = _scope(options.study)
+        scope = scope_of(options.study)
         with closing(scope.database):
             answer = lineage.explain(scope, options.id)
     except StageError:
@@ -179,7 +179,8 @@ def index_of(name: str) -> "Index":
     return open_index(workspace, study, index_path(name))
 
 
-def _scope(name: str) -> "Scope":
+def scope_of(name: str) -> "Scope":
+    """Where an answer about a study is looked for; its index is its caller's to close."""
     from flows.stores import place
     from pipeline.lineage.explain import Scope
 
