@@ -1,5 +1,6 @@
 """The server behind `pallor view`: a study's corpus as JSON and pictures, on loopback alone."""
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +63,15 @@ def application(shown: Shown) -> FastAPI:
 
 def _add_questions(app: FastAPI, shown: Shown) -> None:
     study = shown.scope.study
+    fixed = {  # as long as the index is open, which is never written
+        "study": study.name, "title": study.title, "question": study.question,
+        "counts": grid.counts(shown.index), "choices": choices(shown.index),
+        "orders": list(grid.ORDERS), "main": " ".join(main_trial(study)),
+    }  # fmt: skip
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        return {
-            "study": study.name, "title": study.title, "question": study.question,
-            "counts": grid.counts(shown.index), "films": _films(shown.files),
-            "choices": choices(shown.index), "orders": list(grid.ORDERS),
-            "main": " ".join(main_trial(study)),
-        }  # fmt: skip
+        return {**fixed, "films": _films(shown.files)}
 
     @app.get("/api/clips")
     def clips(request: Request) -> dict[str, Any]:
@@ -150,7 +151,8 @@ def _film(shown: Shown, row: Row, crop: bool) -> dict[str, Any]:
 
 def _films(files: Workspace) -> int:
     folders = (files.clips, files.transferred)
-    return sum(len([*folder.glob("*.mp4")]) for folder in folders if folder.is_dir())
+    names = (os.listdir(folder) for folder in folders if folder.is_dir())
+    return sum(name.endswith(".mp4") for found in names for name in found)
 
 
 def _rights(index: Index, row: Row) -> str:

@@ -18,6 +18,7 @@ let playing = false;
 let question = 0; // the answer to an older question than the last is not shown
 
 await saying(async () => {
+  const first = ask(`/api/clips?${state}`).catch((error) => error); // asked beside the first question
   about = await ask("/api/about");
   document.title = `Pallor: ${about.study}`;
   by("#title").textContent = about.title;
@@ -33,7 +34,7 @@ await saying(async () => {
   by("#pair-none").addEventListener("click", () => pick([]));
   if (matchMedia("(max-width: 52rem)").matches) by("#filters").open = false;
   showPair();
-  await show();
+  await show(first);
 });
 
 function sayCounts() {
@@ -127,13 +128,14 @@ function turn(way) {
   show().then(() => by("#content").scrollIntoView());
 }
 
-async function show() {
+async function show(asked = ask(`/api/clips?${state}`)) {
   const number = ++question;
   history.replaceState(null, "", state.size ? `?${state}` : location.pathname);
   const chosen = Object.keys(NAMES).filter((name) => state.has(name)).length;
   by("#chosen").textContent = chosen ? `${chosen} set` : "";
   try {
-    const found = await ask(`/api/clips?${state}`);
+    const found = await asked;
+    if (found instanceof Error) throw found;
     if (number === question) draw(found);
   } catch (error) {
     if (number !== question) return;
@@ -161,12 +163,12 @@ function card(clip) {
   if (clip.kind === "transfer") tags.append(make("span", { class: "tag" }, "transfer"), " ");
   if (clip.status === "quarantined") tags.append(make("span", { class: "tag warn" }, clip.reason ?? "quarantined"), " ");
   if (clip.error !== null) tags.append(make("span", { class: clip.error >= 0.5 ? "tag bad" : "tag" }, `error ${percent(clip.error)}`));
-  const said = make("div", { class: "said" }, make("strong", {}, clip.label ?? clip.expression), make("span", { class: "small quiet" }, facts), tags);
-  const link = make("a", { href: page(clip.id), "aria-label": `${clip.label ?? clip.expression}, ${facts}, ${clip.id}` }, seen, said);
+  const said = make("div", { class: "said" }, make("strong", {}, clip.label ?? clip.expression), make("span", { class: "small quiet" }, facts), make("span", { class: "id quiet" }, clip.id), tags);
+  const link = make("a", { href: page(clip.id) }, seen, said);
   const tick = make("input", { type: "checkbox", id: `pick-${clip.id}` });
   tick.checked = picked().includes(clip.id);
   tick.addEventListener("change", () => pick(tick.checked ? [...picked(), clip.id].slice(-2) : picked().filter((id) => id !== clip.id)));
-  const pickable = make("span", { class: "pick" }, tick, make("label", { for: tick.id }, "compare"));
+  const pickable = make("span", { class: "pick" }, tick, make("label", { for: tick.id }, "compare", make("span", { class: "unseen" }, ` ${clip.id}`)));
   const item = make("li", { class: "clip" }, link, pickable);
   item.dataset.id = clip.id;
   return item;
