@@ -1,8 +1,9 @@
-"""Looking through a corpus: `python benchmarks/look.py [--view 100000 --sql 1000000]`.
+"""Looking through a corpus: `python benchmarks/look.py [--view N --sql N --stream N]`.
 
 On synthetic manifests (benchmarks/lineage.py) of so many clips: how long the first page of
 `pallor view` takes with its server and index warm, and how long the slowest of a set of questions
-to `pallor find` and `pallor sql` takes. A table, then one JSON line.
+to `pallor find` and `pallor sql` takes. Then what training takes from shards (look_streaming.py):
+memory at so many clips, and time at the main study's 176. A table, then one JSON line.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from lineage import synthetic, timed, write_manifests
+from look_streaming import against_memory, peak
 
 from flows.look import Shown, application
 from pipeline.lineage import filters, sql
@@ -51,6 +53,7 @@ def main() -> None:
     page = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     page.add_argument("--view", type=int, default=100_000)
     page.add_argument("--sql", type=int, default=1_000_000)
+    page.add_argument("--stream", type=int, default=100_000)
     options = page.parse_args()
     with corpus(options.view) as scope:
         view = first_page(scope)
@@ -59,9 +62,15 @@ def main() -> None:
         asked = {name: 1000 * timed(ask) for name, ask in questions(scope.database).items()}
     for name, found in asked.items():
         print(f"{options.sql} clips, {name}: {found:.0f} ms", flush=True)
+    cost = against_memory(176)
+    print(f"176 clips from shards: {cost['ratio']:.3f} of the time from memory", flush=True)
+    most = peak(options.stream)
+    print(f"{options.stream} clips from shards: {most['mb']} MB, {most['seconds']} s", flush=True)
     print(json.dumps({
         "view_clips": options.view, "view_first_page_ms": round(view["ms"]),
         "view_how": view["how"], "sql_clips": options.sql, "sql_ms": round(max(asked.values())),
+        "streaming_clips": options.stream, "streaming_peak_mb": most["mb"],
+        "streaming_vs_memory": round(cost["ratio"], 3),
     }))  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def about(files: Workspace, index: Index, name: str) -> dict[str, Any]:
     """
     row = row_of(index, name)
     return {
-        "clip": row,
+        "clip": row | {"seed": str(row["seed"]) if row["seed"] else None},  # JavaScript has 53 bits
         "conditions": index.rows(
             "SELECT kind, severity, side FROM condition WHERE clip = $clip", clip=name
         ),

@@ -100,7 +100,7 @@ function unit(title) {
   which.append(...units.map((name) => make("option", { value: name }, `AU ${name}`)));
   which.value = named;
   const sides = make("select", { "aria-label": `${title}, side` });
-  sides.append(...[["", "either side"], ["L", "own left"], ["R", "own right"]].map(([value, word]) => make("option", { value }, word)));
+  sides.append(...[["", "either"], ["L", "own left"], ["R", "own right"]].map(([value, word]) => make("option", { value }, word)));
   sides.value = side;
   const ends = span.split(":");
   const inputs = ["from", "to"].map((word, end) =>
