@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer, view, web
+from flows.commands import export, forget, labels, lineage, look, model, shard, transfer, view, web
 from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -53,6 +53,7 @@ COMMANDS = {
     "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "clip",
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
+    "labels": "labels",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
     "sheet": "look", "overlay": "look", "transfer": "transfer", "view": "view",
     "web": "web",
@@ -122,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     lineage.add_commands(command)
     forget.add_command(command)
     export.add_command(command)
+    labels.add_command(command)
     look.add_commands(command)
     model.add_commands(command)
     shard.add_commands(command)
