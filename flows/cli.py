@@ -31,6 +31,7 @@ examples:
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
+  pallor view                                  the corpus in a browser, to look through
   pallor web --study mood                      its page in a browser, on this machine alone
 
 environment:
@@ -86,6 +87,7 @@ COMMANDS = {
     "forget": Command("forget", "show what a person's removal means; with --apply, do it", True),
     "gc": Command("gc", "show what grew old and no version names; with --apply, remove it", True),
     "export": Command("export", "write the corpus in a standard format, into a new folder"),
+    "labels": Command("labels", "write labels of rendered clips without rendering them again"),
     "sheet": Command("look", "render a contact sheet of the avatars, to judge them by"),
     "overlay": Command("look", "draw a rendered clip's truth on its frames, as a film"),
     "onnx": Command("model", "write a trained classifier as an ONNX file"),
@@ -94,6 +96,7 @@ COMMANDS = {
     "shard": Command("shard", "make one part of the rendering and pack it for another machine"),
     "merge": Command("shard", "take in what other machines packed; `pallor run` then goes on"),
     "transfer": Command("transfer", "let the face of a picture perform the motion of a video"),
+    "view": Command("view", "look through a study's corpus in a browser, on this machine alone"),
     "web": Command("web", "serve a study's pages on this machine; no picture leaves the browser"),
     "assets": Command("corpus", "fetch and verify the MakeHuman assets and the pages' parts"),
     "doctor": Command("corpus", "check this machine and say what to do", json=True),

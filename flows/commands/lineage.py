@@ -15,11 +15,11 @@ from flows.workspace import LOCKS, require_workspace
 from pipeline.errors import StageError
 from pipeline.exports.outputs import output_file
 from pipeline.files import writing
+from pipeline.lineage.attributes import NAMES
 
 if TYPE_CHECKING:  # its own imports are half a second that `pallor --help` does not need
-    from sqlite3 import Connection
-
     from pipeline.lineage.corpus import Place
+    from pipeline.lineage.database import Index
     from pipeline.lineage.explain import Scope
 
 SHOWN = 5  # findings of one kind in one file; the rest are counted
@@ -35,15 +35,8 @@ def explain_options(page: ArgumentParser) -> None:
 
 def find_options(page: ArgumentParser) -> None:
     """What `pallor find` can be asked."""
-    for name, help_ in {
-        "identity": "who drives the motion or is seen", "portrait": "whose face is seen",
-        "expression": "such as smiling", "camera": "as `explain` names it",
-        "label": "as the study's arms name it", "cohort": "of who performs",
-        "kind": "avatar or transfer", "status": "kept, quarantined or planned",
-        "sex": "of who is seen", "age": "years of who is seen, such as 60: or :30 or 30:60",
-    }.items():  # fmt: skip
+    for name, help_ in NAMES.items():
         page.add_argument(f"--{name}", help=help_)
-    page.add_argument("--side", metavar="DRAW:SIDE", help="such as clean:test or folds-1:train")
     add_study(page)
 
 
@@ -88,7 +81,7 @@ def explain(options: Namespace) -> None:
 
     html = output_file(options.html, ".html") if options.html else None
     try:
-        scope = _scope(options.study)
+        scope = scope_of(options.study)
         with closing(scope.database):
             answer = lineage.explain(scope, options.id)
     except StageError:
@@ -106,12 +99,11 @@ def explain(options: Namespace) -> None:
 
 def find(options: Namespace) -> None:
     """`pallor find`: the clips that fit, one id a line."""
-    from pipeline.lineage import query
+    from pipeline.lineage import filters
 
-    filters = {name: vars(options)[name] for name in query.FILTERS if vars(options)[name]}
-    with closing(index_of(_study(options.study))) as database:
-        side = query.parse_side(database, options.side) if options.side else None
-        clips = query.find(database, query.meant(database, filters), side)
+    asked = {name: vars(options)[name] for name in NAMES if vars(options)[name] is not None}
+    with closing(index_of(_study(options.study))) as index:
+        clips = filters.find(index, filters.meant(index, asked))
     if options.json:
         say_json(clips)
         return
@@ -227,18 +219,20 @@ def release(options: Namespace) -> None:
 
 def index_path(study: str) -> Path:
     """Where the index of a study is kept."""
-    return LOCKS / f"pallor-lineage-{study}.sqlite"
+    return LOCKS / f"pallor-lineage-{study}.duckdb"
 
 
-def index_of(name: str) -> "Connection":
+def index_of(name: str) -> "Index":
     """The index of a study, made anew when a table of it has changed."""
     from pipeline.lineage.index import open_index
 
     workspace, study, _ = opened(name)
+    index_path(name).with_suffix(".sqlite").unlink(missing_ok=True)  # as it was before DuckDB
     return open_index(workspace, study, index_path(name))
 
 
-def _scope(name: str) -> "Scope":
+def scope_of(name: str) -> "Scope":
+    """Where an answer about a study is looked for; its index is its caller's to close."""
     from flows.stores import place
     from pipeline.lineage.explain import Scope
 
