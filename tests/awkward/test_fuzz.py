@@ -288,7 +288,8 @@ COMMANDS = (
     "history --add x", "labels x -o y", "labels depth -o a.png/x", "labels depth -o y --unit 12",
     "gc", "gc --days -1", "sql x", "sql DROP", "find --age x", "find --unit 12", "find --sex x",
     "completion x", "predict . --step 0", "predict a.mp4 -o x.txt", "diff HEAD --html a.png/x",
-    "view --port 99999", "web --port -1", "export coco -o a.png", "run --preset x", "predict a.mp4 --explain x",
+    "view --port 99999", "web --port -1", "export coco -o a.png", "run --preset x",
+    "predict a.mp4 --explain x",
 )  # fmt: skip
 
 
