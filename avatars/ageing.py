@@ -10,7 +10,7 @@ import numpy as np
 
 from avatars.identity import Identity
 
-# Weight of each detail in full age; grows evenly from 35 on, all at 85. `{s}`: both sides alike.
+# Weight of each detail in full age; grows from 30 on, all at 85. `{s}`: both sides alike.
 _SAGGING = {
     "cheek/{s}-cheek-trans-down": 0.75, "cheek/{s}-cheek-inner-decr": 0.5,
     "cheek/{s}-cheek-volume-decr": 0.25,
@@ -32,28 +32,31 @@ _FEMALE = {
     "chin/chin-bones-decr": 0.4, "head/head-oval": 0.3,
     "eyes/{s}-eye-scale-incr": 0.4, "eyes/{s}-eye-height2-incr": 0.2,
     "cheek/{s}-cheek-bones-incr": 0.3,
-    "mouth/mouth-upperlip-volume-incr": 0.65, "mouth/mouth-lowerlip-volume-incr": 0.65,
+    "mouth/mouth-upperlip-volume-incr": 0.5, "mouth/mouth-lowerlip-volume-incr": 0.5,
     "mouth/mouth-upperlip-height-incr": 0.2, "mouth/mouth-cupidsbow-incr": 0.4,
     "nose/nose-scale-horiz-decr": 0.4, "nose/nose-volume-decr": 0.4, "nose/nose-point-up": 0.2,
     "neck/neck-scale-horiz-decr": 0.4,
 }  # fmt: skip
 _MALE = {
-    "eyebrows/eyebrows-trans-forward": 0.3, "chin/chin-width-incr": 0.3,
+    "eyebrows/eyebrows-trans-forward": 0.1, "chin/chin-width-incr": 0.3,
     "chin/chin-bones-incr": 0.35, "chin/chin-height-incr": 0.2, "neck/neck-scale-horiz-incr": 0.25,
     "mouth/mouth-upperlip-volume-decr": 0.2,
 }  # fmt: skip
+# The Asian macro targets leave so little of the eye that none of its white is seen (looked at).
+_ASIAN = {"eyes/{s}-eye-height2-incr": 0.4, "eyes/{s}-eye-scale-incr": 0.15}
 
 
 def aged(age: float) -> float:
-    """How far a face has sagged in [0, 1]: none before 35 years, all at 85."""
-    return float(np.clip((age - 35) / 50, 0, 1))
+    """How far a face has sagged in [0, 1]: none before 30 years, all at 85."""
+    return float(np.clip((age - 30) / 55, 0, 1) ** 0.85)
 
 
 def details(identity: Identity) -> dict[str, float]:
     """Detail weights that age and sex add to the person's own."""
     weights: dict[str, float] = {}
     sexual = _FEMALE if identity.sex == "female" else _MALE
-    for share, table in ((aged(identity.age), _SAGGING), (1.0, sexual)):
+    asian = identity.mix["asian"]
+    for share, table in ((aged(identity.age), _SAGGING), (1.0, sexual), (asian, _ASIAN)):
         for template, weight in table.items():
             for name in {template.format(s=side) for side in "lr"}:
                 weights[name] = weights.get(name, 0.0) + share * weight

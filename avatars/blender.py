@@ -49,7 +49,8 @@ class Studio:
             for growth, strands in zip(person.growths, person.neutral.strands, strict=True)
         ]
         self._surroundings = Surroundings(lights)
-        self._skin = materials.SkinState(self._meshes["skin"].materials[0], person.identity)
+        skin = self._meshes["skin"].materials[0]
+        self._skin = materials.SkinState(skin, person.identity, person.cast)
         self._regions = complexion.regions(person.base)
         self._complexion = complexion.paint(person.identity, self._regions)
         self._albedo = person.albedo

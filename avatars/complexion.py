@@ -26,6 +26,15 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722])
 _RUDDY = np.array([1.08, 0.90, 0.87])
 _SALLOW = np.array([1.01, 1.0, 0.93])
 _SHADED = np.array([0.90, 0.86, 0.90])  # thin skin below the eyes
+# Women's lips and lid margins stand out more from their skin (Russell, Perception 2009;38:1211-19).
+_WOMENS_LIPS = np.array([0.90, 0.62, 0.66])
+_WOMENS_LIDS = np.array([0.42, 0.38, 0.38])
+# Chroma of skin, linear RGB over luminance, at a dark and a light end of luminance, near what skin
+# types VI and II are drawn with: some textures, old ones most, are redder than skin (looked at).
+_LOCUS = {0.05: (1.95, 0.77, 0.42), 0.45: (1.50, 0.89, 0.60)}
+_CHROMA = np.array(list(_LOCUS.values())).T
+_BALANCED = 0.65  # of the way a texture goes there; the rest is its own
+_WARM = np.array([0.99, 1.015, 0.90])  # golden, at warmth 1; its inverse is rosy
 ROUGH, WET = 0.50, 0.16  # roughness of dry skin and of a film of water
 
 
@@ -57,6 +66,9 @@ def paint(identity: Identity, place: Regions) -> np.ndarray:
     colour *= tint(_SHADED, place.below_eyes * rng.uniform(0.2, 0.8))
     colour *= (1 + 0.022 * uneven + 0.022 * pores * (1 - place.lips))[..., None]
     oily = np.clip(place.nose + 0.7 * place.forehead, 0, 1) * rng.uniform(0.3, 1.0)
+    if identity.sex == "female":
+        colour *= tint(_WOMENS_LIPS, place.lips * rng.uniform(0.3, 1.0))
+        colour *= tint(_WOMENS_LIDS, place.margins)
     rough = ROUGH - 0.14 * oily - 0.12 * place.lips + 0.05 * uneven + 0.02 * pores
     rough += (WET - rough) * place.margins
     colour *= tint(np.array([1.05, 0.82, 0.80]), place.margins)
@@ -71,20 +83,34 @@ def tint(colour: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=24)  # eighteen skins there are
-def _texture(path: Path) -> float:
-    """Mean linear luminance of the face's square in a skin's texture."""
+def _texture(path: Path) -> tuple[float, float, float]:
+    """Median linear RGB of the face's square in a skin's texture."""
     pixels = iio.imread(path)[..., :3] / 255.0
     height, width = pixels.shape[:2]
     (u, v), extent = crease_lines.ORIGIN, crease_lines.EXTENT
     rows = slice(int((1 - v - extent) * height), int((1 - v) * height))
     face = pixels[rows, int(u * width) : int((u + extent) * width)]
     linear = np.where(face <= 0.04045, face / 12.92, ((face + 0.055) / 1.055) ** 2.4)
-    return float(np.median(linear @ _LUMA))
+    red, green, blue = np.median(linear.reshape(-1, 3), axis=0)
+    return float(red), float(green), float(blue)
 
 
 def albedo(texture: Path, identity: Identity) -> float:
     """Luminance of the person's skin under white light, in (0, 1]: what a camera meters."""
-    return _texture(texture) * (1 + identity.tone) * (1 + 0.12 * identity.pallor)
+    light = float(np.array(_texture(texture)) @ _LUMA)
+    return light * (1 + identity.tone) * (1 + 0.12 * identity.pallor)
+
+
+def cast(texture: Path, identity: Identity) -> np.ndarray:
+    """(3,) factor of all skin's linear RGB that keeps its luminance.
+
+    It takes a texture's cast away and gives the person theirs, rosy or golden.
+    """
+    skin = np.array(_texture(texture))
+    light = skin @ _LUMA
+    usual = np.array([np.interp(light, list(_LOCUS), channel) for channel in _CHROMA])
+    factor = (usual * light / skin) ** _BALANCED * _WARM**identity.warmth
+    return np.asarray(factor * light / (factor * skin @ _LUMA))
 
 
 def regions(base: BaseMesh) -> Regions:

@@ -49,7 +49,7 @@ FAMILIES = {
 
 def resting(age: float) -> float:
     """How far folds have come to stay in [0, 1]: none before 28 years, all at 85."""
-    return float(np.clip((age - 28) / 57, 0, 1) ** 0.9)
+    return float(np.clip((age - 28) / 57, 0, 1) ** 0.65)
 
 
 class Folds:

@@ -38,7 +38,7 @@ _CLOSURES = tuple(Component(f"x:eye-{side}-closure", side) for side in SIDES)
 # dm between the landmarks of the inner lips at rest. Shapes leave some people's 3 mm apart, with a
 # line of teeth between them; at 1 mm lips touch (20 people looked at).
 _REST_GAP = 0.01
-_SHUT = 0.005  # dm that shut lids overlap
+_SHUT = 0.008  # dm that shut lids overlap; at 0.005 one person of 150 showed a slit
 # Of the closure target, for small eyes: all of it laps their lids over by 5 mm.
 _LEAST_CLOSURE = 0.9
 

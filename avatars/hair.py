@@ -22,9 +22,9 @@ from avatars.identity import Identity
 MOST_POINTS = 600_000
 _GREY = np.array([0.58, 0.57, 0.54])
 _SHADOW = 0.5  # of grey hair's light between its strands
-_BROW_SHADE = 0.75  # of the colour of the head's hair
+_BROW_SHADE = 0.75  # of the colour of the head's hair, grey ones too: skin shows between them
 # Beards turn grey first, brows last.
-_GREYING = {"hair": 1.0, "brows": 0.6, "beard": 1.0}
+_GREYING = {"hair": 1.0, "brows": 0.5, "beard": 1.0}
 _TIP = 0.35  # of its radius that the end of a hair of brow or beard keeps
 _BUN = 500  # strands wound into a knot
 _FALL = 0.35  # dm below the chin where hanging hair no longer follows the head
@@ -96,7 +96,7 @@ def wear(wearer: Wearer) -> tuple[Growth, ...]:
     _fits(identity, style.strands * style.joints)
     digest = hashlib.sha256(json.dumps(identity.row(), sort_keys=True).encode()).digest()
     rng = np.random.default_rng(list(digest))
-    grown = [_scalp(wearer, style, rng), _patch("brows", wearer, hairface.BROW, rng)]
+    grown = [_scalp(wearer, style, rng), _patch("brows", wearer, hairface.brow(identity), rng)]
     return (*grown, *(_patch("beard", wearer, patch, rng) for patch in patches))
 
 
@@ -199,4 +199,4 @@ def _colours(name: str, identity: Identity, count: int, rng: np.random.Generator
     shade = _BROW_SHADE if name == "brows" else 1.0
     natural = shade * np.array(identity.hair_colour) * np.exp(rng.normal(0, 0.18, (count, 1)))
     grey = rng.random(count) < identity.hair_grey * _GREYING[name]
-    return np.where(grey[:, None], _GREY * rng.uniform(0.75, 1.15, (count, 1)), natural)
+    return np.where(grey[:, None], shade * _GREY * rng.uniform(0.75, 1.15, (count, 1)), natural)

@@ -16,6 +16,7 @@ from avatars.basemesh import BaseMesh
 from avatars.errors import AvatarError
 from avatars.hairroots import Roots, skin_triangles, spread
 from avatars.hairstyles import nearest
+from avatars.identity import Identity
 
 _SEED = 17  # of the pools of roots
 _FACE = 60_000  # roots on the face before lines and density thin them
@@ -62,11 +63,27 @@ BEARDS: dict[str, tuple[Patch, ...]] = {
 }
 # What a beard leaves on the skin between its strands.
 _SHADES = {"none": 0.0, "stubble": 0.28, "moustache": 0.3, "goatee": 0.35, "full": 0.45}
-BROW = Patch(
-    ((9, 14, 20, 33, 45, 55, 62), (-10, -13.5, -15, -17.4, -15, -10, -6.0)),
-    ((9, 14, 20, 33, 45, 55, 62), (-5.8, -6.0, -9.1, -12.6, -11.8, -8.6, -6.0)),
-    650, 0.075, 1.0, -0.35, 0.25, 0.12,
-)  # fmt: skip
+# Along a brow, from its head beside the nose to its tail: mm across, mm down of its middle line,
+# mm from there to its edges. Its head is high: one that dips there scowls at rest.
+_BROW_ACROSS = (9.5, 14.0, 20.0, 33.0, 45.0, 55.0, 62.0)
+_BROW_MIDDLE = (-13.2, -14.2, -15.1, -15.9, -14.4, -11.0, -7.8)
+_BROW_HALF = (1.4, 3.1, 3.0, 2.4, 1.7, 0.9, 0.2)
+_BROW_TOP = 42.0  # mm across of the highest point of an arch
+_BROW_REACH = 14.0  # mm to either side over which an arch rises
+
+
+def brow(identity: Identity) -> Patch:
+    """The brows of a person: as thick, as high, as arched and as slanted as theirs are."""
+    shape = identity.brow
+    across = np.array(_BROW_ACROSS) + shape["apart"]
+    arch = np.exp(-0.5 * ((across - _BROW_TOP) / _BROW_REACH) ** 2)
+    slant = (across - across[0]) / (across[-1] - across[0]) - 0.5
+    middle = np.array(_BROW_MIDDLE) - shape["height"]
+    middle = middle - shape["arch"] * (arch - arch[0]) - shape["slant"] * slant
+    half = np.array(_BROW_HALF) * shape["thickness"]
+    top, bottom = (tuple(float(v) for v in middle + way * half) for way in (-1, 1))
+    along = tuple(float(v) for v in across)
+    return Patch((along, top), (along, bottom), 650, 0.075, 1.0, -0.35, 0.25, 0.12)
 
 
 def between(across: np.ndarray, down: np.ndarray, patch: Patch) -> np.ndarray:

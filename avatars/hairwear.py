@@ -40,6 +40,14 @@ _BEARDS: _Table = {
     "none": (52, 58, 66), "stubble": (26, 16, 8), "full": (11, 12, 12), "moustache": (4, 7, 9),
     "goatee": (7, 7, 5),
 }  # fmt: skip
+# Millimetres, but for `thickness`, a factor: where brows lie by sex (`avatars.hairface.brow`).
+# Women's are thinner, higher and more arched (Burton, Bruce & Dench 1993).
+_BROWS = {
+    "female": {"thickness": (0.5, 0.95), "height": (-0.5, 2.0), "arch": (-0.3, 2.2),
+               "slant": (-2.0, 0.4), "apart": (-1.0, 2.5)},
+    "male": {"thickness": (0.7, 1.25), "height": (-0.4, 1.6), "arch": (-1.0, 1.2),
+             "slant": (-2.2, 0.3), "apart": (-1.5, 2.0)},
+}  # fmt: skip
 # Linear RGB: black, dark brown, brown, light brown, blond, red.
 _COLOURS = {
     "black": (0.012, 0.010, 0.009), "dark": (0.030, 0.019, 0.013), "brown": (0.072, 0.040, 0.022),
@@ -69,6 +77,7 @@ def draw(sex: str, ethnicity: str, age: float, rng: np.random.Generator) -> dict
         "hairline": _rounded(np.clip(loss * rng.uniform(0.1, 1.3), 0, 1)),
         "parting": _rounded(rng.choice([-1.0, 1.0]) * rng.uniform(0.05, 0.35)),
         "brow_density": _rounded((1.0 if sex == "male" else 0.75) * rng.uniform(0.75, 1.25)),
+        "brow": {name: _rounded(rng.uniform(*ends)) for name, ends in _BROWS[sex].items()},
         "beard": beard if sex == "male" else "none",
     }
 

@@ -40,25 +40,40 @@ _MIDLINE = (
     ("mouth/mouth-scale-horiz", "decr", "incr"), ("mouth/mouth-lowerlip-height", "decr", "incr"),
     ("mouth/mouth-upperlip-height", "decr", "incr"), ("mouth/mouth-trans", "down", "up"),
     ("neck/neck-scale-horiz", "decr", "incr"), ("neck/neck-double", "decr", "incr"),
+    ("chin/chin-prognathism", "decr", "incr"), ("chin/chin-jaw-drop", "decr", "incr"),
+    ("nose/nose-trans", "down", "up"), ("nose/nose-point-width", "decr", "incr"),
+    ("nose/nose-nostrils-width", "decr", "incr"), ("nose/nose-nostrils-angle", "down", "up"),
+    ("nose/nose-septumangle", "decr", "incr"), ("mouth/mouth-scale-vert", "decr", "incr"),
+    ("mouth/mouth-cupidsbow-width", "decr", "incr"),
+    ("mouth/mouth-upperlip-width", "decr", "incr"),
+    ("mouth/mouth-lowerlip-width", "decr", "incr"),
+    ("neck/neck-scale-depth", "decr", "incr"),
 )  # fmt: skip
 _PAIRED = (
     ("eyes/{s}-eye-scale", "decr", "incr"), ("eyes/{s}-eye-height2", "decr", "incr"),
     ("eyes/{s}-eye-corner1", "down", "up"), ("eyes/{s}-eye-corner2", "down", "up"),
     ("eyes/{s}-eye-bag", "decr", "incr"), ("eyes/{s}-eye-eyefold", "down", "up"),
     ("eyes/{s}-eye-trans", "in", "out"), ("eyes/{s}-eye-epicanthus", "in", "out"),
+    ("eyes/{s}-eye-trans", "down", "up"), ("eyes/{s}-eye-eyefold-angle", "down", "up"),
     ("cheek/{s}-cheek-inner", "decr", "incr"), ("cheek/{s}-cheek-trans", "down", "up"),
     ("cheek/{s}-cheek-volume", "decr", "incr"), ("cheek/{s}-cheek-bones", "decr", "incr"),
     ("ears/{s}-ear-scale", "decr", "incr"), ("ears/{s}-ear-wing", "decr", "incr"),
+    ("ears/{s}-ear-lobe", "decr", "incr"),
 )  # fmt: skip
 # Head outlines, of which a face takes up to two: what tells strangers apart from afar.
 _OUTLINES = (
     "head/head-oval", "head/head-round", "head/head-rectangular", "head/head-square",
     "head/head-triangular", "head/head-invertedtriangular", "head/head-diamond",
 )  # fmt: skip
-_OUTLINE = 0.4  # the largest weight of one
-_SPREAD = 0.28  # standard deviation of a detail weight; at 0.34 one of 25 faces folds over itself
+_OUTLINE = 0.6  # the largest weight of one
+# Standard deviation of a detail weight, by the part of the face. Wider ones were looked at: mouths
+# that speak no more, eyes half shut. Faces that fold over themselves `shape.neutral` draws back.
+_SPREAD = {
+    "head": 0.38, "forehead": 0.42, "cheek": 0.4, "ears": 0.4, "neck": 0.35, "eyebrows": 0.35,
+    "nose": 0.38, "chin": 0.33, "mouth": 0.24, "eyes": 0.2,
+    "mouth/mouth-scale-horiz": 0.16, "mouth/mouth-trans": 0.35, "eyes/{s}-eye-trans": 0.32,
+}  # fmt: skip
 _LIMIT = 0.85
-_PAIRED_SHARE = 0.6  # of that spread for eyes, cheeks and ears: wider leaves some eyes half shut
 _ASYMMETRY = 0.07  # of paired details, left against right: seen only when looked for
 
 _IRISES = ("brown", "brownlight", "blue", "green", "grey", "bluegreen")
@@ -71,8 +86,9 @@ class Identity:
 
     `hair` is a style of `avatars.hairstyles`, `hair_length` and `hair_density` scale it,
     `hair_grey` is the share of grey strands, `hairline` its recession in [0, 1], `parting` dm to
-    the own left of the middle; `brow_density` scales the brows; `beard` is one of
-    `avatars.hairface`.
+    the own left of the middle; `brow_density` scales the brows' hairs, `brow` says where they
+    lie (`avatars.hairface.brow`); `beard` is one of `avatars.hairface`. `tone` lightens the skin,
+    `warmth` in [-1, 1] turns it from rosy to golden.
     """
 
     age: float
@@ -84,6 +100,7 @@ class Identity:
     details: dict[str, float]
     skin: str
     tone: float
+    warmth: float
     pallor: float
     iris: str
     eyelashes: str
@@ -96,6 +113,7 @@ class Identity:
     hairline: float
     parting: float
     brow_density: float
+    brow: dict[str, float]
     beard: str
 
     def row(self) -> dict[str, Any]:
@@ -127,17 +145,20 @@ def sample_identity(number: int, order: np.random.Generator, rng: np.random.Gene
     """Person `number` of a population: the stratum from `order`, everything else from `rng`."""
     sex, ethnicity, band = stratum(number, order)
     age = round(float(rng.uniform(*band)), 1)
-    texture_age = "young" if age < 40 else "middleage" if age < 62 else "old"
+    # The old African skins are brick red, and purple once that is taken out.
+    oldest = "middleage" if ethnicity == "african" else "old"
+    texture_age = "young" if age < 40 else "middleage" if age < 62 else oldest
     return Identity(
         age=age,
         sex=sex,
         ethnicity=ethnicity,
         mix=_mix(ethnicity, rng),
-        muscle=_rounded(rng.uniform(0.3, 0.7)),
-        weight=_rounded(np.clip(rng.normal(0.5, 0.16), 0.15, 0.9)),
+        muscle=_rounded(rng.uniform(0.15, 0.85)),
+        weight=_rounded(np.clip(rng.normal(0.5, 0.22), 0.1, 0.95)),
         details=_details(rng),
         skin=f"{texture_age}_{ethnicity}_{sex}",
-        tone=_rounded(rng.uniform(-0.18, 0.18)),
+        tone=_rounded(rng.uniform(-0.3, 0.25)),
+        warmth=_rounded(rng.uniform(-1.0, 1.0)),
         pallor=_rounded(rng.uniform(0.0, 0.35)),
         iris=str(rng.choice(_IRISES[: 6 if ethnicity == "caucasian" else 2])),
         eyelashes=f"eyelashes0{rng.integers(2, 5)}",
@@ -151,7 +172,7 @@ def _rounded(value: float) -> float:
 
 
 def _mix(ethnicity: str, rng: np.random.Generator) -> dict[str, float]:
-    main = rng.uniform(0.75, 1.0)
+    main = rng.uniform(0.65, 1.0)
     rest = rng.dirichlet([1.0, 1.0]) * (1.0 - main)
     others = [name for name in ETHNICITIES if name != ethnicity]
     mix = {ethnicity: main, others[0]: rest[0], others[1]: rest[1]}
@@ -159,9 +180,9 @@ def _mix(ethnicity: str, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _details(rng: np.random.Generator) -> dict[str, float]:
-    weights = {stem: _draw(rng) for stem in _MIDLINE}
+    weights = {row: _draw(row[0], rng) for row in _MIDLINE}
     for stem, low, high in _PAIRED:
-        shared = _PAIRED_SHARE * _draw(rng)
+        shared = _draw(stem, rng)
         for side in "lr":
             skew = rng.normal(0.0, _ASYMMETRY)
             weights[stem.format(s=side), low, high] = np.clip(shared + skew, -_LIMIT, _LIMIT)
@@ -172,5 +193,6 @@ def _details(rng: np.random.Generator) -> dict[str, float]:
     return named
 
 
-def _draw(rng: np.random.Generator) -> float:
-    return float(np.clip(rng.normal(0.0, _SPREAD), -_LIMIT, _LIMIT))
+def _draw(stem: str, rng: np.random.Generator) -> float:
+    spread = _SPREAD.get(stem) or _SPREAD[stem.partition("/")[0]]
+    return float(np.clip(rng.normal(0.0, spread), -_LIMIT, _LIMIT))

@@ -43,13 +43,14 @@ def _skin(part: Part, identity: Identity) -> bpy.types.Material:
 class SkinState:
     """What of a skin's material changes from clip to clip, or with the pulse."""
 
-    def __init__(self, material: bpy.types.Material, identity: Identity) -> None:
+    def __init__(self, material: bpy.types.Material, identity: Identity, cast: np.ndarray) -> None:
+        """`cast` (3,) is the person's own factor of all skin (`complexion.cast`)."""
         nodes = material.node_tree.nodes
         self._tone, self._whole, self._picture = (
             nodes[name] for name in ("tone", "whole", "complexion")
         )
-        self._identity = identity
-        self._tint = np.ones(3)
+        self._identity, self._cast = identity, cast
+        self._tint = cast
 
     def become(self, painted: np.ndarray, tint: np.ndarray, saturation: float) -> None:
         """Wear `painted` (S, S, 4) of `complexion`, all skin times `tint` (3,), less saturated."""
@@ -59,7 +60,7 @@ class SkinState:
         colourful = _FILM * (1.0 - 0.55 * own.pallor) * saturation
         self._tone.inputs["Saturation"].default_value = colourful
         self._tone.inputs["Value"].default_value = (1.0 + own.tone) * (1.0 + 0.12 * own.pallor)
-        self._tint = tint
+        self._tint = tint * self._cast
         self.beat(np.ones(3))
 
     def beat(self, pulse: np.ndarray) -> None:

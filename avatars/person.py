@@ -73,6 +73,7 @@ class Person:
         """`worn` are names of `occluders`; AvatarError for an unknown one."""
         self.identity = identity
         self.albedo = complexion.albedo(assets.skin(identity.skin), identity)
+        self.cast = complexion.cast(assets.skin(identity.skin), identity)
         self.base = basemesh.load(assets)
         self.face = Face(identity, self.base, targets)
         self._scale = proxy.head_scale(self.base, self.face.neutral)

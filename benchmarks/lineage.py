@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline.files import write_jsonl
-from pipeline.lineage import query
+from pipeline.lineage import filters, query
 from pipeline.lineage.index import open_index
 from pipeline.study import Study, parse_study
 from pipeline.workspace import Workspace
@@ -49,10 +49,10 @@ def measure(clips: int) -> dict:
         files, study = Workspace("synthetic", root), synthetic()
         write_manifests(files, study, clips)
         start = time.perf_counter()
-        with closing(open_index(files, study, root / "index.db")) as database:
+        with closing(open_index(files, study, root / "index.duckdb")) as database:
             built = time.perf_counter() - start
             warm = {name: timed(ask) for name, ask in questions(database, clips).items()}
-        megabytes = (root / "index.db").stat().st_size / 1e6
+        megabytes = (root / "index.duckdb").stat().st_size / 1e6
     return {
         "clips": clips, "build_seconds": round(built, 2), "index_mb": round(megabytes, 1),
         "warm_seconds": {name: round(seconds, 5) for name, seconds in warm.items()},
@@ -74,7 +74,7 @@ def questions(database, clips: int) -> dict[str, Callable[[], object]]:
         "clip": lambda: everything("clip", f"clip-{middle:010x}"),
         "portrait": lambda: everything("portrait", portrait),
         "identity": lambda: everything("identity", person),
-        "identity and display": lambda: query.find(
+        "identity and display": lambda: filters.find(
             database, {"identity": person, "expression": "FD1"}
         ),
         "camera": lambda: everything("camera", first_camera(database)),
@@ -86,7 +86,7 @@ def questions(database, clips: int) -> dict[str, Callable[[], object]]:
 
 def first_camera(database) -> str:
     """The camera of the corpus' first clip."""
-    return database.execute("SELECT camera FROM clip WHERE kind = 'avatar' LIMIT 1").fetchone()[0]
+    return database.column("SELECT camera FROM clip WHERE kind = 'avatar' LIMIT 1")[0]
 
 
 def timed(ask: Callable[[], object]) -> float:

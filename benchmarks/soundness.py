@@ -24,7 +24,7 @@ _EYE = passes.LABELS.index("eyes")
 # How far an eye may show beyond straight lines between its six landmarks: lids are arcs, and an
 # arc over a third of a lid rises this much. Set against 40 people measured (largest 1.5 mm).
 ARC_MM = 2.0
-# Pixels of eye that may show through shut lids: none, they overlap by half a millimetre.
+# Pixels of eye that may show through shut lids: none, they overlap by 0.8 mm.
 SLIT_PX = 0
 # Of the area the same quad has on the base mesh, itself a person: less is a collapsed quad.
 SMALLEST_AREA = 0.01

@@ -18,6 +18,7 @@ from pipeline.errors import StageError  # noqa: E402
 QUIET = {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
+    "DVC_STUDIO_OFFLINE": "true",  # DVCLive tells no server of a training
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # flows print what matters

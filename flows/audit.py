@@ -118,7 +118,7 @@ def examples(name: str = MAIN) -> dict[str, str]:
 
     Raises StageError for a study that transfers nothing.
     """
-    from pipeline.lineage.index import camera_id
+    from pipeline.lineage.loading import camera_id
 
     workspace, study, _ = opened(name)
     rows = read_jsonl(workspace.plan)

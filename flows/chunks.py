@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
 from prefect.tasks import Task
 
+from flows.bars import Bars
 from flows.progress import Progress
 from flows.runners import task_runner, workers
 from flows.stage import OURS
@@ -50,19 +51,21 @@ def make_all(
     share = -(-len(missing) // workers())  # so that a few items still keep every worker busy
     size = max(1, min(size, share))
     progress = Progress(stage, len(jobs) - len(missing), len(jobs), workers(), size)
-    failed = _map(list(_chunks(missing, size)), store, work, progress)
-    if failed and not tolerated:
-        raise failed[0][1]
-    # Once more, each alone: a chunk's other items must not suffer from one of them.
-    left = [[job] for chunk, _ in failed for job in chunk if not store.has(job.key)]
-    _give_up(_map(left, store, work, progress), store, max(1.0, tolerated * len(jobs)))
+    with Bars() as bars:
+        failed = _map(list(_chunks(missing, size)), store, work, progress, bars)
+        if failed and not tolerated:
+            raise failed[0][1]
+        # Once more, each alone: a chunk's other items must not suffer from one of them.
+        left = [[job] for chunk, _ in failed for job in chunk if not store.has(job.key)]
+        lost = _map(left, store, work, progress, bars)
+    _give_up(lost, store, max(1.0, tolerated * len(jobs)))
     create_table_artifact(key=stage, table=progress.table(), description=f"What {stage} made")
     store.log("stage", seconds=progress.seconds(), told=progress.told())
     return store
 
 
 def _map(
-    chunks: list[list[Job]], store: Store, work: Work, progress: Progress
+    chunks: list[list[Job]], store: Store, work: Work, progress: Progress, bars: Bars
 ) -> list[tuple[list[Job], ClipError]]:
     """Run the chunks; those that failed for good with a ClipError. Other errors are raised."""
     futures: dict[PrefectFuture[None], list[Job]] = {
@@ -79,11 +82,11 @@ def _map(
         except ClipError as error:
             failed.append((chunk, error))
             if made := [job.name for job in chunk if store.has(job.key)]:
-                print(progress.add(made), flush=True)
+                bars.say(progress.add(made))
         except Exception as error:
             raise _told(store.stage, error) from error
         else:
-            print(progress.add([job.name for job in chunk]), flush=True)
+            bars.say(progress.add([job.name for job in chunk]))
     return failed
 
 

@@ -4,13 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from flows.commands import ask, export, forget, gate, lineage, look, model, shard, transfer, web
-from flows.commands.options import add_settings, add_study, names
 from flows.program import begin
-from flows.stage import say_errors
-from pipeline.naming import nearest
 
 ABOUT = """\
 Pallor makes face-video datasets of clinical signs and shows what they are worth.
@@ -26,37 +22,86 @@ examples:
   pallor run                                   the main study; a killed run goes on where it was
   pallor run --study NAME                      another one; `all`: every one
   pallor run --set study.cohorts.cast=6        the same, smaller; writes the study's file first
+  pallor run --preset laptop                   half of the cores; the same bytes
   pallor plan                                  what there is to make, and what it costs
   pallor render --identity 3 --expression smiling -o out.mp4
   pallor render --identity 3 --expression smiling --azimuth 45 --passes all -o out.mp4
   pallor predict out.mp4                       what does the study's model see there?
-  pallor score FOLDER --labels labels.csv      how does it do on labelled films of your own?
   pallor explain 3/smiling                     where it came from, what it led to
   pallor verify --rebuild 2                    was anything altered? render two clips anew
   pallor forget photo/astronaut                what a removal means; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
+  pallor view                                  the corpus in a browser, to look through
   pallor web --study mood                      its page in a browser, on this machine alone
 
 environment:
   PALLOR_HOME      assets and finished work (default: .pallor in the clone)
   PALLOR_WORKERS   how many chunks are made at once (default: all cores)
   PALLOR_RUNNER    threads, processes, dask or ray (default: threads)
+  PALLOR_ALERT     where a run that ends is told, as an Apprise address (docs/alerts.md)
+  NO_COLOR         any value: no colour on a terminal
   PREFECT_API_URL  a Prefect server to show the runs (default: one of our own, on loopback)
 
-Every parameter and its reason: params.yaml and pipeline/params.py. Exit code 2 means that one
-sentence on stderr says what to do; 3 that the corpus stands but items were given up; 1 is a bug.
+Every parameter and its reason: params.yaml and pipeline/params.py.
+
+exit codes:
+  0    done
+  1    a bug of ours; its traceback is on stderr
+  2    one sentence on stderr says what to do
+  3    the corpus stands, but items were given up
+  130  stopped by hand; finished work is kept
+  141  nobody read the output any more
 """
 
-# The module of flows.commands in which each command's function stands, under the command's name.
+
+class Command(NamedTuple):
+    """The module of flows.commands, what the command does, and whether `--json` answers.
+
+    The module holds a function of the command's name that does it and, where it can be asked
+    anything, one named `<name>_options` that says what.
+    """
+
+    module: str
+    help: str
+    json: bool = False
+
+
 COMMANDS = {
-    "run": "corpus", "plan": "corpus", "studies": "corpus", "demo": "corpus", "report": "corpus",
-    "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "ask",
-    "score": "ask", "benchmark": "ask", "gate": "gate", "history": "gate",
-    "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
-    "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
-    "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
-    "sheet": "look", "overlay": "look", "transfer": "transfer", "web": "web",
-}  # fmt: skip
+    "run": Command("corpus", "bring a whole study up to date and print its figures"),
+    "plan": Command("corpus", "show what would be made and what it would cost", json=True),
+    "studies": Command("corpus", "list the studies, how each stands and what it costs", json=True),
+    "demo": Command("corpus", "run every stage on six people in a workspace of its own"),
+    "render": Command("clip", "render one person performing an expression, as a video to watch"),
+    "predict": Command("ask", "say what a video, a folder of videos or a camera shows", json=True),
+    "score": Command("ask", "judge a model on labelled videos of your own; no validation", True),
+    "benchmark": Command("ask", "run somebody else's model over the clean test side", json=True),
+    "gate": Command("gate", "say which committed figures, probes or splits do not hold", json=True),
+    "history": Command("gate", "print the figures, speeds and machine of each release", json=True),
+    "report": Command("corpus", "print the figures of the last run and where its page is", True),
+    "explain": Command("lineage", "say all that is known of an id: its origin, its effects", True),
+    "find": Command("lineage", "list clips by person, display, portrait, camera or side", True),
+    "sql": Command("lineage", "answer one SELECT on the index of a study, read-only", json=True),
+    "verify": Command("lineage", "hash everything again and say what was altered", json=True),
+    "diff": Command("lineage", "say what changed between two versions of the dataset", json=True),
+    "release": Command("lineage", "tag the commit as a version with a signed attestation"),
+    "forget": Command("forget", "show what a person's removal means; with --apply, do it", True),
+    "gc": Command("gc", "show what grew old and no version names; with --apply, remove it", True),
+    "export": Command("export", "write the corpus in a standard format, into a new folder"),
+    "labels": Command("labels", "write labels of rendered clips without rendering them again"),
+    "sheet": Command("look", "render a contact sheet of the avatars, to judge them by"),
+    "overlay": Command("look", "draw a rendered clip's truth on its frames, as a film"),
+    "onnx": Command("model", "write a trained classifier as an ONNX file"),
+    "baselines": Command("model", "train simpler models beside the study's own", json=True),
+    "folds": Command("model", "test every person once, by models that never met them", json=True),
+    "shard": Command("shard", "make one part of the rendering and pack it for another machine"),
+    "merge": Command("shard", "take in what other machines packed; `pallor run` then goes on"),
+    "transfer": Command("transfer", "let the face of a picture perform the motion of a video"),
+    "view": Command("view", "look through a study's corpus in a browser, on this machine alone"),
+    "web": Command("web", "serve a study's pages on this machine; no picture leaves the browser"),
+    "assets": Command("corpus", "fetch and verify the MakeHuman assets and the pages' parts"),
+    "doctor": Command("corpus", "check this machine and say what to do", json=True),
+    "completion": Command("completion", "print the script that completes our words in a shell"),
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,11 +115,13 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = [str(choice) for choice in action.choices or ()]
         if choices and value not in choices:
+            from pipeline.naming import nearest
+
             self.error(f"'{value}' is unknown; {nearest(value, choices)}")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole grammar; of `only` one command when that one is asked for, the others by name."""
     page = Parser(
         prog="pallor", description=ABOUT, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -83,50 +130,11 @@ def parser() -> argparse.ArgumentParser:
     commands = page.add_subparsers(
         metavar="COMMAND", dest="command", required=True, parser_class=Parser
     )
-
-    def command(name: str, help_: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=help_, description=help_.capitalize() + ".")
-
-    run = command("run", "bring a whole study up to date and print its figures")
-    plan = command("plan", "show what would be made and what it would cost")
-    for page_ in (run, plan):
-        add_settings(page_)
-    add_study(run, several=True)
-    run.add_argument(
-        "--small", action="store_true",
-        help="at the tiny size of studies/NAME/small.yaml, in a workspace of its own",
-    )  # fmt: skip
-    add_study(plan)
-    plan.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
-    command("studies", "list the studies, how each stands and what it costs")
-    command("demo", "run every stage on six people in a workspace of its own, in minutes")
-    render = command("render", "render one person performing an expression, as a video to watch")
-    render.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
-    render.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
-    render.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
-    render.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
-    render.add_argument("--azimuth", type=float, help="degrees to the own left, -90 to 90")
-    render.add_argument("--elevation", type=float, help="degrees above, -20 to 20")
-    render.add_argument(
-        "--passes", type=names, default=[], metavar="NAME,...",
-        help="also write FILE.npz: segmentation, depth, normals, vertices, flow, surface; or all",
-    )  # fmt: skip
-    add_study(render)
-    ask.add_commands(command)
-    report = command("report", "print the figures of the last run and where its page is")
-    add_study(report, several=True)
-    report.add_argument("--json", action="store_true", help="one object with every figure")
-    lineage.add_commands(command)
-    gate.add_commands(command)
-    forget.add_command(command)
-    export.add_command(command)
-    look.add_commands(command)
-    model.add_commands(command)
-    shard.add_commands(command)
-    transfer.add_command(command)
-    web.add_command(command)
-    command("assets", "fetch and verify the MakeHuman assets and the pages' parts")
-    command("doctor", "check this machine and say what to do")
+    for name, command in COMMANDS.items():
+        about = f"{command.help[:1].upper()}{command.help[1:]}."
+        own = commands.add_parser(name, help=command.help, description=about)
+        if only in (None, name):
+            _fill(own, name)
     return page
 
 
@@ -134,15 +142,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Without `arguments` those of this process are taken."""
     if arguments is None:
         begin()
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parser(_named(words)).parse_args(words)
+    from flows.stage import say_errors  # a quarter of a second that `--help` does not need
+
     watched = "" if options.command == "demo" else f"pallor {options.command}"  # demo's child does
     return say_errors(lambda: _command(options.command)(options), watched)
+
+
+def _named(words: Sequence[str]) -> str:
+    """The command that is asked for; "" where none is, so that no module is waited for."""
+    return next((word for word in words if word in COMMANDS), "")
+
+
+def _fill(page: argparse.ArgumentParser, name: str) -> None:
+    command = COMMANDS[name]
+    options = getattr(import_module(f"flows.commands.{command.module}"), f"{name}_options", None)
+    if options:
+        options(page)
+    if command.json:
+        page.add_argument("--json", action="store_true", help="the answer as JSON, for programs")
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], None]:
     """What does a command: the function of its name. Only its own module is waited for."""
     done: Callable[[argparse.Namespace], None] = getattr(
-        import_module(f"flows.commands.{COMMANDS[name]}"), name
+        import_module(f"flows.commands.{COMMANDS[name].module}"), name
     )
     return done
 

@@ -17,6 +17,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from avatars.assets import fetch
+from flows.alerts import alerting
+from flows.bars import Bars
 from flows.cache import repair_cache
 from flows.dvc_output import Line, read_lines
 from flows.patience import waiting
@@ -28,6 +30,7 @@ from flows.repro import (
 )
 from flows.server import prefect_server
 from flows.stale import mark_stale, workspace_tag
+from flows.stores import require_git
 from flows.story import leave_artifacts
 from flows.studies import LAST, opened, stale, tell_dvc
 from flows.workspace import home, only_run, require_workspace
@@ -50,11 +53,14 @@ def run_studies(names: Sequence[str]) -> None:
     What a study's file can be wrong in is told before anything runs.
     """
     require_workspace()
-    with only_run("pallor run"):
-        for name in names:
-            _check_inputs(name)
-        tell_dvc(names)
-        bring_up([f"{LAST}@{name}" for name in names], failed_logs(names), names)
+    require_git()
+    with alerting(", ".join(names)) as end:
+        with only_run("pallor run"):
+            for name in names:
+                _check_inputs(name)
+            tell_dvc(names)
+            bring_up([f"{LAST}@{name}" for name in names], failed_logs(names), names)
+        end.lost = sum(given_up(failed_logs(names)).values())
 
 
 def bring_up(
@@ -147,14 +153,15 @@ def stage(lines: Iterator[Line]) -> State[Any]:
     """Show one stage's lines until DVC goes on to the next."""
     outcome, said, failed = "runs", "", False
     start = time.monotonic()
-    for line in _awaited(lines):
-        outcome, failed = line.outcome, failed or line.failed
-        if line.text.startswith("pallor: "):  # the stage's own sentence, said once, at the end
-            said = line.text.removeprefix("pallor: ")
-        elif line.failed:
-            said = said or line.text.removeprefix("ERROR: ")
-        elif line.text:
-            print(line.text, flush=True)
+    with Bars() as bars:
+        for line in _awaited(lines):
+            outcome, failed = line.outcome, failed or line.failed
+            if line.text.startswith("pallor: "):  # the stage's own sentence, said once, at the end
+                said = line.text.removeprefix("pallor: ")
+            elif line.failed:
+                said = said or line.text.removeprefix("ERROR: ")
+            elif line.text:
+                bars.say(line.text)
     if failed:
         return Failed(message=said)
     seconds = f" in {time.monotonic() - start:.0f} s" if outcome == "runs" else ""

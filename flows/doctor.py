@@ -12,22 +12,33 @@ import psutil
 
 from avatars.assets import find
 from avatars.errors import AssetError
+from flows.presets import BASE, WORKER
 from flows.runners import workers
+from flows.terminal import on_terminal, say_json, say_table
 from flows.workspace import home, is_workspace, lacking
 from pipeline.errors import StageError
+from pipeline.lineage.waste import size
+from pipeline.store.runs import RUNS
 
-BASE, WORKER = 1.5e9, 0.5e9  # bytes: Prefect, DVC and torch; a Blender worker at 128 px had 450 MB
 DISK = 5e9  # bytes: assets 0.3 GB, work store and DVC cache of 176 clips, room for a second run
 
 
-def examine() -> None:
-    """Print one line a check; StageError when one of them fails."""
-    failed = []
+def examine(as_json: bool = False) -> None:
+    """Print one line a check, or all as one JSON list; StageError when one of them fails."""
+    found = []
     for name, check in CHECKS.items():
         fine, text = check()
-        print(f"{'ok  ' if fine else 'FAIL'} {name:8} {text}", flush=True)
-        failed += [] if fine else [name]
-    if failed:
+        found.append({"check": name, "ok": fine, "said": text})
+        if not as_json and not on_terminal():
+            print(f"{'ok  ' if fine else 'FAIL'} {name:8} {text}", flush=True)
+    if as_json:
+        say_json(found)
+    elif on_terminal():
+        rows = [
+            ["ok" if row["ok"] else "FAIL", str(row["check"]), str(row["said"])] for row in found
+        ]
+        say_table(["", "check", "found"], rows, [])
+    if failed := [str(row["check"]) for row in found if not row["ok"]]:
         raise StageError(f"{', '.join(failed)}: see above for what to do")
 
 
@@ -50,6 +61,22 @@ def disk() -> tuple[bool, str]:
     free = shutil.disk_usage(place).free
     sizes = f"{free / 1e9:.0f} GB free, {DISK / 1e9:.0f} GB wanted"
     return free >= DISK, sizes + ("" if free >= DISK else "; free some, or set PALLOR_HOME")
+
+
+def usage() -> tuple[bool, str]:
+    """What lies on the disk, by kind; `pallor gc` lists what of it may go."""
+    places = {
+        "work": home() / "work",
+        "copies": home() / "demo",
+        "small": home() / "small",
+        "assets": home() / "assets",
+        "prefect": home() / "prefect",
+        "records": RUNS,
+        "cache": Path(".dvc/cache"),
+    }
+    sizes = {name: size(path) for name, path in places.items()}
+    told = ", ".join(f"{name} {found / 1e6:.0f} MB" for name, found in sizes.items() if found > 5e5)
+    return True, f"{told or 'nothing yet'}; `pallor gc` says what may go"
 
 
 def asset_files() -> tuple[bool, str]:
@@ -104,6 +131,6 @@ def gpu() -> tuple[bool, str]:
 
 
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
-    "clone": workspace, "cores": cores, "memory": memory, "disk": disk, "gpu": gpu, "npm": npm,
-    "assets": asset_files, "ffmpeg": ffmpeg, "blender": blender,
+    "clone": workspace, "cores": cores, "memory": memory, "disk": disk, "use": usage, "gpu": gpu,
+    "npm": npm, "assets": asset_files, "ffmpeg": ffmpeg, "blender": blender,
 }  # fmt: skip

@@ -10,10 +10,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from flows.curves import figures_of, followed
 from flows.guard import die_with, starters
 from flows.patience import watched
 from flows.program import begin, escape_what_cannot_be_printed
@@ -70,7 +72,10 @@ def read_inputs(stage: Stage, workspace: Workspace) -> tuple[Study, Params]:
 
 def make(stage: Stage, workspace: Workspace) -> None:
     """Run a light stage."""
-    import_module(stage.module).make(workspace, *read_inputs(stage, workspace))
+    study, params = read_inputs(stage, workspace)
+    import_module(stage.module).make(workspace, study, params)
+    if stage.name == "evaluate":
+        figures_of(workspace, study)
 
 
 def make_items(stage: Stage, workspace: Workspace) -> None:
@@ -84,7 +89,9 @@ def make_items(stage: Stage, workspace: Workspace) -> None:
         module: Any = import_module(stage.module)
         jobs = module.jobs(workspace, study, params)
         tolerated = TOLERATED if stage.may_give_up else 0.0
-        store = make_all(stage.name, jobs, module.work, stage.chunk_size(params), tolerated)
+        watched = followed(workspace.study) if stage.name == "train" else nullcontext()
+        with watched:
+            store = make_all(stage.name, jobs, module.work, stage.chunk_size(params), tolerated)
         module.assemble(jobs, store, workspace)
 
     flow(name=stage.key(workspace.study))(body).with_options(task_runner=task_runner())()

@@ -43,6 +43,18 @@ def place() -> Place:
     )
 
 
+def require_git() -> None:
+    """Raise StageError where DVC would look for a git repository and finds none."""
+    here = Path.cwd()
+    if not place().unversioned and not any(
+        (top / ".git").exists() for top in (here, *here.parents)
+    ):
+        raise StageError(
+            f"{here} has no .git, here or above, and DVC keeps its record beside git's; work in "
+            "a `git clone`, or `git init` and commit first, or `dvc config core.no_scm true`"
+        )
+
+
 def _folder(url: str) -> Path | None:
     """The folder behind a remote's address, relative to here where it lies below; else None."""
     path = Path(url.removeprefix("file://"))

@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import PallorError
+from pipeline.errors import PallorError, StageError
 from pipeline.exports.page import page_digest
 from pipeline.files import read_json
 from pipeline.study import read_study
@@ -112,12 +112,22 @@ class Site:
 
 def server(site: Site, port: int) -> ThreadingHTTPServer:
     """A server of the site on a port of loopback; BusyError offers the next free one."""
+    require_free(port)
+    return ThreadingHTTPServer((HOST, port), partial(Handler, site=site))
+
+
+def require_free(port: int) -> None:
+    """Raise BusyError, with the next free port, when something listens on this one.
+
+    Raises StageError for a number that no port has.
+    """
+    if not 1 <= port <= 65535:
+        raise StageError(f"there is no port {port}; ports are 1 to 65535")
     if taken(port):
         offers = (other for other in range(port + 1, min(port + NEAR, 65536)) if not taken(other))
         offer = next(offers, None)
         hint = f"; `--port {offer}` is free" if offer else "; name another with --port"
         raise BusyError(f"port {port} is in use by another program{hint}")
-    return ThreadingHTTPServer((HOST, port), partial(Handler, site=site))
 
 
 def taken(port: int) -> bool:

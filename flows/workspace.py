@@ -1,10 +1,9 @@
 """The workspace as a place to work in: its home folder, and who may work in it.
 
-`pipeline.workspace` has the paths of its files. Locks are kernel
-locks on files below `.dvc/tmp`, so a killed process never leaves one behind.
+`pipeline.workspace` has the paths of its files. Locks are the kernel's (through filelock), on files
+below `.dvc/tmp`, so a killed process never leaves one behind.
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -12,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from flows.patience import waiting
 from pipeline.errors import StageError
@@ -52,11 +52,13 @@ def require_workspace() -> None:
 @contextmanager
 def only_run(command: str) -> Iterator[None]:
     """Hold the workspace, or raise StageError that says who holds it."""
-    path = LOCKS / "pallor-run.lock"
-    with _opened(path) as stream:
-        if not _taken(stream):
-            raise StageError(f"this workspace is in use by {_holder(path)}; wait for it or stop it")
-        _sign(stream, command)
+    lock = _lock("pallor-run")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        holder = _holder("pallor-run")
+        raise StageError(f"this workspace is in use by {holder}; wait for it or stop it") from error
+    with _signed(lock, "pallor-run", command):
         yield
 
 
@@ -66,43 +68,40 @@ def only_stage(name: str) -> Iterator[None]:
 
     A killed `dvc repro` can leave its stage behind for a moment, writing where the next one writes.
     """
-    path = LOCKS / "pallor-stage.lock"
-    with _opened(path) as stream:
-        if not _taken(stream):
-            print(f"{name}: waiting for {_holder(path)} to end", flush=True)
-            with waiting(f"{name} waits for {_holder(path)} to end"):
-                fcntl.flock(stream, fcntl.LOCK_EX)
-        _sign(stream, name)
+    lock = _lock("pallor-stage")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        holder = _holder("pallor-stage")
+        print(f"{name}: waiting for {holder} to end", flush=True)
+        with waiting(f"{name} waits for {holder} to end"):
+            lock.acquire()
+    with _signed(lock, "pallor-stage", name):
         yield
 
 
+def _lock(name: str) -> FileLock:
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    return FileLock(LOCKS / f"{name}.lock", thread_local=False)
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
-        yield stream
-
-
-def _taken(stream: IO[str]) -> bool:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _sign(stream: IO[str], command: str) -> None:
+def _signed(lock: FileLock, name: str, command: str) -> Iterator[None]:
+    """Leave who holds the lock beside it; released when the block ends."""
     since = datetime.now().astimezone().isoformat(timespec="seconds")
     signature = {"command": command, "pid": os.getpid(), "host": socket.gethostname()}
-    stream.truncate(0)
-    stream.write(json.dumps({**signature, "since": since}))
-    stream.flush()
+    try:
+        (LOCKS / f"{name}.json").write_text(json.dumps({**signature, "since": since}))
+        yield
+    finally:
+        lock.release()
 
 
-def _holder(path: Path) -> str:
+def _holder(name: str) -> str:
+    path = LOCKS / f"{name}.json"
     try:
         mark = json.loads(path.read_text())
         command, process = mark["command"], f"process {mark['pid']} on {mark['host']}"
-    except (ValueError, KeyError, TypeError):  # not written yet, or by something else
+    except (OSError, ValueError, KeyError, TypeError):  # not written yet, or by something else
         return "another process"
     return f"`{command}` ({process}, since {mark.get('since')})"

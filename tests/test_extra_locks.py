@@ -15,6 +15,7 @@ INSTALLED = [
     "test",
     "release",
     "docs",
+    "tracking",
 ]  # `judge` lives in an environment of its own
 every = pytest.mark.parametrize("extra", [*INSTALLED, "judge"])
 

@@ -18,7 +18,7 @@ BELOW = {
 # The rooms of pipeline/, in order: each imports the door (pipeline/*.py) and the rooms before it.
 ROOMS = (
     "store", "media", "corpus", "faces", "motion", "splits", "training", "evaluation", "report",
-    "facenets", "lineage", "exports",
+    "facenets", "lineage", "exports", "look",
 )  # fmt: skip
 TORCH_ONLY = {"torch", "numpy", "safetensors"}  # all that fomm and models may ask for
 BLENDER = {"bpy", "bmesh", "mathutils"}

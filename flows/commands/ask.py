@@ -1,16 +1,18 @@
 """Commands that ask a model: predict and score of films, benchmark of somebody else's model."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.commands.options import add_model, names
 from flows.studies import model_file, opened
+from flows.terminal import say_json
 from flows.workspace import require_workspace
 from pipeline.errors import IncompleteError, ParamsError
 
@@ -22,9 +24,8 @@ if TYPE_CHECKING:  # torch, which `pallor --help` does not need
     from pipeline.evaluation.steps import Step
 
 
-def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `predict`, `score` and `benchmark` to the grammar."""
-    page = command("predict", "say what a video, a folder of videos or a camera shows")
+def predict_options(page: ArgumentParser) -> None:
+    """What `pallor predict` can be asked."""
     page.add_argument("video", metavar="VIDEO|FOLDER|camera[:N]", nargs="?")
     page.add_argument("--camera", metavar="N", help="look live, until stopped")
     page.add_argument("--step", type=float, metavar="SECONDS", help="an answer so often (default: "
@@ -33,14 +34,19 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
                       "until stopped)")  # fmt: skip
     page.add_argument("-o", "--out", metavar="FILE", help="also write the answers: .csv or .json")
     add_model(page)
-    page = command("score", "judge a model on labelled videos of your own; no validation")
+
+
+def score_options(page: ArgumentParser) -> None:
+    """What `pallor score` can be asked."""
     page.add_argument("folder", metavar="FOLDER")
     page.add_argument("--labels", required=True, metavar="labels.csv",
                       help="columns file, label; start, end (s), subject where known")  # fmt: skip
     page.add_argument("-o", "--out", metavar="FILE.json", help="also write every figure")
     add_model(page)
 
-    page = command("benchmark", "run somebody else's model over the clean test side")
+
+def benchmark_options(page: ArgumentParser) -> None:
+    """What `pallor benchmark` can be asked."""
     page.add_argument("onnx", metavar="MODEL.onnx")
     page.add_argument("--labels", type=names, metavar="A,B,...", help="its classes, in its order")
     page.add_argument("--white", type=float, default=1.0, metavar="LEVEL",
@@ -76,16 +82,24 @@ def predict(options: Namespace) -> None:
         options.camera, options.seconds = str(number), options.seconds or SECONDS
     out = answers_file(options.out, [Path(options.video or "")]) if options.out else None
     labels = asked.watcher.model.labels
+    rows: list[dict[str, Any]] = []  # for --json alone: a film may be long, a camera endless
     seen: Counter[str] = Counter()
     failed: set[str] = set()
     with writing_answers(out, labels) as write, _stoppable(options):
         for step in _steps(options, asked):
             row = step.row(labels, asked.doubt)
             write(row)
-            print(_told(row), flush=True)
+            if options.json:
+                rows.append(row)
+            else:
+                print(_told(row), flush=True)
             seen[row["label"] or "nothing"] += 1
             failed |= {step.file} if step.end == 0 else set()
-    print(f"{', '.join(f'{name} {count}' for name, count in seen.most_common())}; not a diagnosis")
+    if options.json:
+        say_json(rows)
+    else:
+        counts = ", ".join(f"{name} {count}" for name, count in seen.most_common())
+        print(f"{counts}; not a diagnosis")
     if failed:
         raise IncompleteError(
             f"{counted(len(failed), 'film')} could not be read to the end, see above"
@@ -110,9 +124,13 @@ def score(options: Namespace) -> None:
     corpus = corpus_features(workspace, asked.model.stem, asked.watcher.model)
     result = scored((folder, table), asked.watcher, asked.doubt, corpus, chance)
     left = result["left_out"]
-    print("\n".join([*left, *score_lines(result, str(asked.model))]))
+    result |= {"model": str(asked.model)}
+    if options.json:
+        say_json(result)
+    else:
+        print("\n".join([*left, *score_lines(result, str(asked.model))]))
     if out:
-        write_json(out, {**result, "model": str(asked.model)})
+        write_json(out, result)
     if left:
         raise IncompleteError(f"{len(left)} rows or films were left out, see above")
 
@@ -135,7 +153,10 @@ def benchmark(options: Namespace) -> None:
     classes = classes_of(workspace, study, trial[0], trial[2])
     guest = Guest(Path(options.onnx), study.input, classes, options.labels, options.white)
     row = judge((workspace, study, params), guest, trial)
-    print("\n".join(benchmark_lines(row, options.onnx, trial[1])))
+    if options.json:
+        say_json(row)
+    else:
+        print("\n".join(benchmark_lines(row, options.onnx, trial[1])))
     if out:
         write_json(out, row)
 
@@ -167,14 +188,21 @@ def _print_answer(asked: Asked, options: Namespace) -> None:
         frames, name = read_footage(Path(options.video), watcher.fps), Path(options.video).name
     else:
         seconds, name = options.seconds or SECONDS, options.video
-        print(f"look into {options.video} for {seconds:g} s, calm at first", flush=True)
+        look = f"look into {options.video} for {seconds:g} s, calm at first"
+        print(look, file=sys.stderr if options.json else sys.stdout, flush=True)
         frames = read_camera(camera, watcher.fps, seconds, monotonic)
     result = watcher.judge(frames, name)
+    said = said_with(asked.doubt, result.probabilities)
+    if options.json:
+        say_json(
+            {**asdict(result), "video": options.video, "model": str(asked.model), "said": said}
+        )
+        return
     for label, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
         print(f"{label:12} {share:7.1%} {'#' * round(40 * share)}")
     for note in result.notes:
         print(note)
-    print(said_with(asked.doubt, result.probabilities))
+    print(said)
     first, end = result.frames
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
 

@@ -1,9 +1,10 @@
 """The command that renders a film of one person."""
 
 import shutil
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from typing import Any, get_args
 
+from flows.commands.options import add_study, names
 from flows.studies import opened
 from flows.workspace import home
 from pipeline.errors import ParamsError
@@ -11,6 +12,21 @@ from pipeline.exports.outputs import output_file
 from pipeline.files import writing
 from pipeline.params import Params, Pass, merged, parse_params
 from pipeline.records import ClipPlan
+
+
+def render_options(page: ArgumentParser) -> None:
+    """What `pallor render` can be asked."""
+    page.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
+    page.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
+    page.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
+    page.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
+    page.add_argument("--azimuth", type=float, help="degrees to the own left, -90 to 90")
+    page.add_argument("--elevation", type=float, help="degrees above, -20 to 20")
+    page.add_argument(
+        "--passes", type=names, default=[], metavar="NAME,...",
+        help="also write FILE.npz: segmentation, depth, normals, vertices, flow, surface; or all",
+    )  # fmt: skip
+    add_study(page)
 
 
 def render(options: Namespace) -> None:

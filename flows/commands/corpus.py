@@ -1,15 +1,18 @@
 """Commands on whole studies: run, plan, studies, demo, report, assets, doctor."""
 
-import json
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from flows.commands.options import add_settings, add_study
 from flows.settings import PARAMS, overridden, write_settings
 from flows.studies import chosen, opened
+from flows.terminal import say_json, say_table
 from flows.workspace import home, only_run, require_workspace
 from pipeline.errors import ParamsError
 from pipeline.exports.outputs import output_file
@@ -20,9 +23,41 @@ from pipeline.study import Study
 from pipeline.workspace import Workspace
 
 
+def run_options(page: ArgumentParser) -> None:
+    """What `pallor run` can be asked."""
+    from flows.presets import PRESETS
+
+    add_settings(page)
+    add_study(page, several=True)
+    page.add_argument(
+        "--small", action="store_true",
+        help="at the tiny size of studies/NAME/small.yaml, in a workspace of its own",
+    )  # fmt: skip
+    page.add_argument(
+        "--preset", choices=list(PRESETS),
+        help="how much of this machine, or of a cluster, works at once; the bytes stay the same",
+    )  # fmt: skip
+
+
+def plan_options(page: ArgumentParser) -> None:
+    """What `pallor plan` can be asked."""
+    add_settings(page)
+    add_study(page)
+    page.add_argument("-o", "--out", metavar="FILE", help="also write the table, as JSON lines")
+
+
+def report_options(page: ArgumentParser) -> None:
+    """What `pallor report` can be asked."""
+    add_study(page, several=True)
+
+
 def run(options: Namespace) -> None:
     """`pallor run`: write the settings, bring every stage up to date, print the figures."""
     require_workspace()
+    if options.preset:
+        from flows.presets import take
+
+        print(take(options.preset), flush=True)
     names = chosen(options.study)
     if options.small:
         from flows.small import run_small
@@ -57,20 +92,33 @@ def plan(options: Namespace) -> None:
     rows = planned(study, params)
     if out:
         write_jsonl(out, [row.row() for row in rows])
-    print(_summary(rows))
-    print(estimate(rows, study, params).text(os.cpu_count() or 1))
+    cost, cores = estimate(rows, study, params), os.cpu_count() or 1
+    if options.json:
+        say_json({"study": name, **_counted(rows), "cores": cores, "seconds": cost.wall(cores),
+                  "disk_bytes": round(cost.disk)})  # fmt: skip
+        return
+    print(_summary(_counted(rows)))
+    print(cost.text(cores))
 
 
 def studies(options: Namespace) -> None:
     """`pallor studies`: every study, how it stands and what it costs, one line each."""
     from flows.studies import overview
 
-    del options
     require_workspace()
     with only_run("pallor studies"):  # it asks DVC, which a run keeps busy
         rows = list(overview(os.cpu_count() or 1))
-    for row in rows:
-        print(f"{row.name:<16} {row.state:<24} {row.clips:>5} clips  {row.cost:<10} {row.title}")
+    if options.json:
+        say_json([asdict(row) for row in rows])
+        return
+    say_table(
+        ["study", "state", "clips", "cost", "question"],
+        [[row.name, row.state, f"{row.clips}", row.cost, row.title] for row in rows],
+        [
+            f"{row.name:<16} {row.state:<24} {row.clips:>5} clips  {row.cost:<10} {row.title}"
+            for row in rows
+        ],
+    )
 
 
 def planned(study: Study, params: Params) -> list[Record]:
@@ -101,7 +149,7 @@ def report(options: Namespace) -> None:
 
         [name] = chosen(options.study, one=True)
         workspace, study, _ = opened(name)
-        print(json.dumps(report_object(workspace, study), indent=2))
+        say_json(report_object(workspace, study))
         return
     for name in chosen(options.study):
         _print_report(name)
@@ -121,8 +169,7 @@ def doctor(options: Namespace) -> None:
     """`pallor doctor`: one line a check; exit code 2 when one fails."""
     from flows.doctor import examine
 
-    del options
-    examine()
+    examine(as_json=options.json)
 
 
 def _print_report(name: str) -> None:
@@ -133,21 +180,39 @@ def _print_report(name: str) -> None:
     print(f"page: {(workspace.report / 'index.html').absolute().as_uri()}")
 
 
-def _summary(rows: Sequence[Record]) -> str:
+def _counted(rows: Sequence[Record]) -> dict[str, Any]:
+    """What the plan holds, counted: clips, people, portraits and transfers."""
     kinds = Counter(row.row()["kind"] for row in rows)
     clips = [row for row in rows if isinstance(row, ClipPlan)]
     people = {clip.person.identity_id: clip.person for clip in clips}.values()
-    lines = [
-        f"avatar clips       {kinds['clip']:5}  {_counts(clip.label for clip in clips)}",
-        f"people             {len(people):5}  {_counts(p.sex for p in people)}; "
-        f"{_counts(p.ethnicity for p in people)}",
-        f"portraits          {kinds['portrait']:5}  "
-        f"{_counts(r.row()['licence'] for r in rows if r.row()['kind'] == 'portrait')}",
-        f"transferred clips  {kinds['transfer']:5}  "
-        f"{_counts(r.row()['label'] for r in rows if r.row()['kind'] == 'transfer')}",
-    ]
-    return "\n".join(lines)
+    said = [row.row() for row in rows]
+    return {
+        "clips": kinds["clip"],
+        "clips_by_label": Counter(str(clip.label) for clip in clips),
+        "people": len(people),
+        "people_by_sex": Counter(p.sex for p in people),
+        "people_by_ethnicity": Counter(p.ethnicity for p in people),
+        "portraits": kinds["portrait"],
+        "portraits_by_licence": Counter(r["licence"] for r in said if r["kind"] == "portrait"),
+        "transfers": kinds["transfer"],
+        "transfers_by_label": Counter(str(r["label"]) for r in said if r["kind"] == "transfer"),
+    }
 
 
-def _counts(values: Iterable[str | None]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(Counter(map(str, values)).items()))
+def _summary(counted: dict[str, Any]) -> str:
+    def line(name: str, kind: str, *by: str) -> str:
+        told = "; ".join(_counts(counted[f"{kind}_by_{what}"]) for what in by)
+        return f"{name:<17}{counted[kind]:>7}  {told}"
+
+    return "\n".join(
+        [
+            line("avatar clips", "clips", "label"),
+            line("people", "people", "sex", "ethnicity"),
+            line("portraits", "portraits", "licence"),
+            line("transferred clips", "transfers", "label"),
+        ]
+    )
+
+
+def _counts(values: Counter[Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(values.items()))

@@ -1,7 +1,6 @@
 """The command that hands the corpus to others: `pallor export`."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,8 @@ from pipeline.exports.outputs import output_folder
 from pipeline.store.runs import RUNS
 
 
-def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `export` to the grammar."""
-    page = command("export", "write the corpus in a standard format, into a new folder")
+def export_options(page: ArgumentParser) -> None:
+    """What `pallor export` can be asked."""
     add_study(page)
     page.add_argument("format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     page.add_argument("-o", "--out", required=True, metavar="DIR", help="a folder to be made")

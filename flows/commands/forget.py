@@ -1,8 +1,8 @@
 """`pallor forget`: a person leaves the dataset, and no byte of them stays behind."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from flows.commands.lineage import index_of, index_path
 from flows.settings import overridden, write_settings
 from flows.studies import made, opened
+from flows.terminal import say_json
 from flows.workspace import only_run
-from pipeline.errors import StageError
+from pipeline.errors import ParamsError, StageError
 from pipeline.params import load_params
 from pipeline.workspace import Workspace
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:  # half a second that `pallor --help` does not need
     from pipeline.lineage.intent import Intent
 
 
-def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
-    """What can be asked."""
-    page = command("forget", "show what a person's removal means; with --apply, remove them")
+def forget_options(page: ArgumentParser) -> None:
+    """What `pallor forget` can be asked."""
     page.add_argument("id", metavar="ID", help="a portrait or identity, or a key: photo/astronaut")
     page.add_argument("--apply", action="store_true", help="remove them, and run the line anew")
     page.add_argument("--no-run", action="store_true", help="with --apply: leave the run to you")
@@ -36,19 +36,25 @@ def forget(options: Namespace) -> None:
     place = here()
     history.vouch(place.root)
     intent = _begun(place, options.id)
-    print(
-        (intent or _planned(place, options.id)).effect.text() if not options.apply else "", end=""
-    )
     if not options.apply:
-        begun = "it was begun and not finished" if intent else "nothing was removed"
-        print(f"\n{begun}; --apply removes it")
+        _say_plan(intent or _planned(place, options.id), intent is not None, options.json)
         return
+    if options.json:
+        raise ParamsError("--json tells what a removal would mean; leave --apply out")
     with only_run("pallor forget"):
         intent = _begin(place, options.id) if intent is None else _resumed(place, intent)
         intent = _erase(place, intent, run=not options.no_run)
     if intent.step in ("run", "commit") and not options.no_run:
         intent = _run(place, intent)
     _prove(place, intent)
+
+
+def _say_plan(intent: "Intent", begun: bool, as_json: bool) -> None:
+    if as_json:
+        say_json({**asdict(intent.effect), "begun": begun})
+        return
+    how = "it was begun and not finished" if begun else "nothing was removed"
+    print(f"{intent.effect.text()}\n{how}; --apply removes it")
 
 
 def _begun(place: "Place", name: str) -> "Intent | None":

@@ -1,10 +1,10 @@
 """Commands on committed figures: gate, history."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 
 from flows.studies import opened
+from flows.terminal import say_json
 from flows.workspace import require_workspace
 from pipeline.errors import StageError
 from pipeline.study import Study
@@ -14,10 +14,8 @@ from pipeline.workspace import Workspace
 PAGES = [Path("README.md")]
 
 
-def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `gate` and `history` to the grammar."""
-    command("gate", "say which committed figures, probes, splits or printed numbers do not hold")
-    page = command("history", "print the figures, speeds and machine of each release")
+def history_options(page: ArgumentParser) -> None:
+    """What `pallor history` can be asked."""
     page.add_argument("--add", metavar="VERSION", help="append the row of a release that comes")
 
 
@@ -25,15 +23,17 @@ def gate(options: Namespace) -> None:
     """`pallor gate`: one line a finding; StageError (exit code 2) when there is any."""
     from pipeline.lineage.gates import gates
 
-    del options
     require_workspace()
     studies = measured()
     findings = list(gates(studies, [page for page in PAGES if page.is_file()]))
-    for finding in findings:
+    if options.json:
+        say_json([finding.text() for finding in findings])
+    for finding in [] if options.json else findings:
         print(finding.text())
     if findings:
         raise StageError(f"{len(findings)} figures do not hold, see above")
-    print(f"all gates hold: {', '.join(studies) or 'no study has figures here'}")
+    if not options.json:
+        print(f"all gates hold: {', '.join(studies) or 'no study has figures here'}")
 
 
 def history(options: Namespace) -> None:
@@ -43,7 +43,11 @@ def history(options: Namespace) -> None:
     require_workspace()
     if options.add:
         add_row(Path("."), options.add, measured())
-    print("\n".join(ledger_lines(read_ledger(Path(".")))))
+    rows = read_ledger(Path("."))
+    if options.json:
+        say_json(rows)
+    else:
+        print("\n".join(ledger_lines(rows)))
 
 
 def measured() -> dict[str, tuple[Workspace, Study]]:

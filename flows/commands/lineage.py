@@ -2,52 +2,52 @@
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.commands.options import add_study
 from flows.studies import chosen, made, opened
+from flows.terminal import say_json
 from flows.workspace import LOCKS, require_workspace
 from pipeline.errors import StageError
 from pipeline.exports.outputs import output_file
 from pipeline.files import writing
+from pipeline.lineage.attributes import NAMES
 
 if TYPE_CHECKING:  # its own imports are half a second that `pallor --help` does not need
-    from sqlite3 import Connection
-
     from pipeline.lineage.corpus import Place
+    from pipeline.lineage.database import Index
     from pipeline.lineage.explain import Scope
 
 SHOWN = 5  # findings of one kind in one file; the rest are counted
 
 
-def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
-    """What can be asked; `command` makes the parser of one command."""
-    page = command("explain", "say everything known of an id: what it came from, what it led to")
+def explain_options(page: ArgumentParser) -> None:
+    """What `pallor explain` can be asked."""
     page.add_argument("id", metavar="ID", help="a clip, sample, portrait, identity, camera; "
                       "a key such as 3/smiling; a model, a metric; an expression")  # fmt: skip
     add_study(page)
-    page.add_argument("--json", action="store_true", help="the whole answer, code hashes included")
     page.add_argument("--html", metavar="FILE", help="a page with the graph")
-    page = command("find", "list the clips of a person, display, portrait, camera or side")
-    for name, help_ in {
-        "identity": "who drives the motion or is seen", "portrait": "whose face is seen",
-        "expression": "such as smiling", "camera": "as `explain` names it",
-        "label": "as the study's arms name it", "cohort": "of who performs",
-        "kind": "avatar or transfer", "status": "kept, quarantined or planned",
-        "sex": "of who is seen", "age": "years of who is seen, such as 60: or :30 or 30:60",
-    }.items():  # fmt: skip
+
+
+def find_options(page: ArgumentParser) -> None:
+    """What `pallor find` can be asked."""
+    for name, help_ in NAMES.items():
         page.add_argument(f"--{name}", help=help_)
-    page.add_argument("--side", metavar="DRAW:SIDE", help="such as clean:test or folds-1:train")
     add_study(page)
-    page = command("sql", "answer one SELECT on the index of a study, read-only")
+
+
+def sql_options(page: ArgumentParser) -> None:
+    """What `pallor sql` can be asked."""
     page.add_argument("query", metavar="SQL", help="tables: docs/lineage.md")
     add_study(page)
-    page.add_argument("--json", action="store_true", help="one JSON object a row")
-    page = command("verify", "hash everything again and say what was altered since it was made")
+
+
+def verify_options(page: ArgumentParser) -> None:
+    """What `pallor verify` can be asked."""
     page.add_argument(
         "--rebuild", type=int, default=0, metavar="N", help="also render N clips anew"
     )
@@ -57,13 +57,18 @@ def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
         "--against-record", nargs="?", const="HEAD", metavar="REV",
         help="only: do the films show what the manifest in git says, by default of HEAD?",
     )  # fmt: skip
-    page = command("diff", "say what changed between two versions of the dataset")
+
+
+def diff_options(page: ArgumentParser) -> None:
+    """What `pallor diff` can be asked."""
     page.add_argument("old", metavar="REV1")
     page.add_argument("new", metavar="REV2", nargs="?", help="default: the workspace")
     add_study(page)
-    page.add_argument("--json", action="store_true")
     page.add_argument("--html", metavar="FILE", help="a page: changed clips before and after")
-    page = command("release", "tag the commit as a version with a signed attestation")
+
+
+def release_options(page: ArgumentParser) -> None:
+    """What `pallor release` can be asked."""
     page.add_argument("version", metavar="VERSION", help="such as 1.0.0")
     page.add_argument("--key", metavar="FILE.pem", help="Ed25519 key (default: one made here)")
 
@@ -76,7 +81,7 @@ def explain(options: Namespace) -> None:
 
     html = output_file(options.html, ".html") if options.html else None
     try:
-        scope = _scope(options.study)
+        scope = scope_of(options.study)
         with closing(scope.database):
             answer = lineage.explain(scope, options.id)
     except StageError:
@@ -94,12 +99,14 @@ def explain(options: Namespace) -> None:
 
 def find(options: Namespace) -> None:
     """`pallor find`: the clips that fit, one id a line."""
-    from pipeline.lineage import query
+    from pipeline.lineage import filters
 
-    filters = {name: vars(options)[name] for name in query.FILTERS if vars(options)[name]}
-    with closing(index_of(_study(options.study))) as database:
-        side = query.parse_side(database, options.side) if options.side else None
-        clips = query.find(database, query.meant(database, filters), side)
+    asked = {name: vars(options)[name] for name in NAMES if vars(options)[name] is not None}
+    with closing(index_of(_study(options.study))) as index:
+        clips = filters.find(index, filters.meant(index, asked))
+    if options.json:
+        say_json(clips)
+        return
     print("\n".join(clips) if clips else "no clip fits")
 
 
@@ -126,24 +133,47 @@ def verify(options: Namespace) -> None:
     from pipeline.lineage.verify import summary
     from pipeline.lineage.verify import verify as check
 
-    place = here()
+    place, answer = here(), _Answer(options.json)
     if options.against_record:
-        _against_record(place, options.against_record)
+        _against_record(place, options.against_record, answer)
         return
     findings = list(check(place))
     if options.release:
         signer, differing = verify_release(place, options.release)
-        print(f"release {options.release}: signed by key {signer}")
+        answer.say(f"release {options.release}: signed by key {signer}", signer=signer)
         findings += differing
+    answer.facts["findings"] = [asdict(finding) for finding in findings]
     for _, group in groupby(findings, key=lambda finding: (finding.what, finding.where)):
         rows = list(group)
-        print("\n".join(finding.text() for finding in rows[:SHOWN]))
-        print(f"  and {len(rows) - SHOWN} more of this kind" if len(rows) > SHOWN else "", end="")
-    if options.rebuild:
-        _rebuild(place, options.rebuild, options.seed)
+        answer.say("\n".join(finding.text() for finding in rows[:SHOWN]))
+        if len(rows) > SHOWN:
+            answer.say(f"  and {len(rows) - SHOWN} more of this kind")
+    same = _rebuild(place, options.rebuild, options.seed, answer) if options.rebuild else True
+    if not findings:
+        answer.say(summary(place), summary=summary(place))
+    answer.end()
+    if not same:
+        raise StageError("clips came out otherwise; another processor may round otherwise")
     if findings:
         raise StageError(f"not everything is as it was made: {len(findings)} findings, see above")
-    print(summary(place))
+
+
+class _Answer:
+    """What `verify` says: line by line as it is found, or at the end as one JSON object."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json, self.facts = as_json, dict[str, Any]()
+
+    def say(self, text: str, **facts: Any) -> None:
+        """A line for people; `facts` for programs."""
+        self.facts |= facts
+        if not self.as_json:
+            print(text, flush=True)
+
+    def end(self) -> None:
+        """Say the object, where one was asked for."""
+        if self.as_json:
+            say_json(self.facts)
 
 
 def diff(options: Namespace) -> None:
@@ -189,18 +219,20 @@ def release(options: Namespace) -> None:
 
 def index_path(study: str) -> Path:
     """Where the index of a study is kept."""
-    return LOCKS / f"pallor-lineage-{study}.sqlite"
+    return LOCKS / f"pallor-lineage-{study}.duckdb"
 
 
-def index_of(name: str) -> "Connection":
+def index_of(name: str) -> "Index":
     """The index of a study, made anew when a table of it has changed."""
     from pipeline.lineage.index import open_index
 
     workspace, study, _ = opened(name)
+    index_path(name).with_suffix(".sqlite").unlink(missing_ok=True)  # as it was before DuckDB
     return open_index(workspace, study, index_path(name))
 
 
-def _scope(name: str) -> "Scope":
+def scope_of(name: str) -> "Scope":
+    """Where an answer about a study is looked for; its index is its caller's to close."""
     from flows.stores import place
     from pipeline.lineage.explain import Scope
 
@@ -214,22 +246,23 @@ def _study(name: str) -> str:
     return study
 
 
-def _against_record(place: "Place", revision: str) -> None:
+def _against_record(place: "Place", revision: str, answer: _Answer) -> None:
     from pipeline.lineage.record import compare, found, recorded
 
     other = 0
     for study in made():
         files = place.files(study)
-        answer = compare(recorded(files, revision), found(files))
-        print(
-            "\n".join([*(finding.text() for finding in answer.other), f"{study}: {answer.text()}"])
-        )
-        other += len(answer.other)
+        compared = compare(recorded(files, revision), found(files))
+        lines = [*(finding.text() for finding in compared.other), f"{study}: {compared.text()}"]
+        answer.say("\n".join(lines), **{study: asdict(compared)})
+        other += len(compared.other)
+    answer.end()
     if other:
         raise StageError(f"{other} films are not the record's, see above")
 
 
-def _rebuild(place: "Place", count: int, seed: int) -> None:
+def _rebuild(place: "Place", count: int, seed: int, answer: _Answer) -> bool:
+    """Render `count` clips anew; whether all came out the same."""
     from pipeline.corpus.planned import read_plan
     from pipeline.lineage.rebuild import draw, rebuild
     from pipeline.store.store import Store
@@ -238,7 +271,6 @@ def _rebuild(place: "Place", count: int, seed: int) -> None:
     clips = [(c, f.clips / f"{c.clip_id}.mp4") for f in files for c in read_plan(f.plan).clips]
     rebuilt = []
     for outcome in rebuild(draw(clips, count, seed), Store(place.home, "render")):
-        print(outcome.text(), flush=True)
         rebuilt.append(outcome)
-    if not all(outcome.same for outcome in rebuilt):
-        raise StageError("clips came out otherwise; another processor may round otherwise")
+        answer.say(outcome.text(), rebuilt=[asdict(each) for each in rebuilt])
+    return all(outcome.same for outcome in rebuilt)

@@ -1,8 +1,6 @@
 """Commands to look with: sheets of the avatars, a clip's truth drawn on its frames."""
 
-import argparse
-from argparse import Namespace
-from collections.abc import Callable
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from flows.commands.options import add_study
@@ -14,18 +12,20 @@ from pipeline.exports.outputs import output_file
 KINDS = ("people", "units", "arms", "expressions", "conditions", "lights", "signs", "wards")
 
 
-def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `sheet` and `overlay` to the grammar."""
-    sheet = command("sheet", "render a contact sheet of the avatars, to judge them by")
-    sheet.add_argument("kind", choices=KINDS)
-    sheet.add_argument("-o", "--out", required=True, metavar="FILE.png")
-    sheet.add_argument("--size", type=int, default=160, help="pixels a side of each picture")
-    sheet.add_argument("--identities", type=int, metavar="N", help="how many people")
-    add_study(sheet)
-    overlay = command("overlay", "draw a rendered clip's truth on its frames, as a film")
-    overlay.add_argument("clip", metavar="CLIP", help="an id of a study's clip, or a clip's .mp4")
-    add_study(overlay)
-    overlay.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
+def sheet_options(page: ArgumentParser) -> None:
+    """What `pallor sheet` can be asked."""
+    page.add_argument("kind", choices=KINDS)
+    page.add_argument("-o", "--out", required=True, metavar="FILE.png")
+    page.add_argument("--size", type=int, default=160, help="pixels a side of each picture")
+    page.add_argument("--identities", type=int, metavar="N", help="how many people")
+    add_study(page)
+
+
+def overlay_options(page: ArgumentParser) -> None:
+    """What `pallor overlay` can be asked."""
+    page.add_argument("clip", metavar="CLIP", help="an id of a study's clip, or a clip's .mp4")
+    add_study(page)
+    page.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
 
 
 def sheet(options: Namespace) -> None:

@@ -1,23 +1,33 @@
 """Commands on the classifiers of a study: onnx, baselines, folds."""
 
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
+from functools import partial
 
 from flows.commands.options import add_model, add_study
 from flows.studies import model_file, opened
+from flows.terminal import say_json
 from flows.workspace import require_workspace
 from pipeline.exports.outputs import output_file
 from pipeline.files import write_json
 from pipeline.stage import STAGES
 
 
-def add_commands(command: Callable[[str, str], ArgumentParser]) -> None:
-    """The grammar of `pallor onnx`, `pallor baselines` and `pallor folds`."""
-    onnx = command("onnx", "write a trained classifier as an ONNX file")
-    onnx.add_argument("-o", "--out", required=True, metavar="FILE.onnx")
-    add_model(onnx)
-    add_study(command("baselines", "train simpler models and put them beside the study's own"))
-    add_study(command("folds", "the figure of record: every person tested by a stranger, by seed"))
+def onnx_options(page: ArgumentParser) -> None:
+    """What `pallor onnx` can be asked."""
+    page.add_argument("-o", "--out", required=True, metavar="FILE.onnx")
+    add_model(page)
+
+
+def baselines_options(page: ArgumentParser) -> None:
+    """What `pallor baselines` can be asked."""
+    add_study(page)
+
+
+def folds_options(page: ArgumentParser) -> None:
+    """What `pallor folds` can be asked."""
+    add_study(page)
 
 
 def onnx(options: Namespace) -> None:
@@ -42,8 +52,12 @@ def baselines(options: Namespace) -> None:
 
     require_workspace()
     workspace, study, params = opened(options.study)
-    rows = {name: compare(workspace, study, params, name, print) for name in study.protocols}
+    told = partial(print, file=sys.stderr) if options.json else print
+    rows = {name: compare(workspace, study, params, name, told) for name in study.protocols}
     write_json(workspace.metrics / "baselines.json", rows)
+    if options.json:
+        say_json(rows)
+        return
     for protocol, table in rows.items():
         print(f"{protocol}, test clips")
         for name, row in table.items():
@@ -55,10 +69,14 @@ def folds(options: Namespace) -> None:
     """`pallor folds`: bring the stage `folds` of a study up to date and print its figures."""
     from flows.corpus import bring_up
     from flows.workspace import only_run
-    from pipeline.report.record import record_lines
+    from pipeline.report.record import read_record, record_lines
 
     require_workspace()
     workspace, study, _ = opened(options.study)
-    with only_run("pallor folds"):
+    quiet = redirect_stdout(sys.stderr) if options.json else nullcontext()
+    with only_run("pallor folds"), quiet:
         bring_up([STAGES["folds"].key(study.name)], studies=[study.name])
+    if options.json:
+        say_json(read_record(workspace))
+        return
     print("\n".join(record_lines(workspace)))

@@ -1,8 +1,6 @@
 """Commands for several machines: `shard` makes and packs a part, `merge` takes parts in."""
 
-import argparse
-from argparse import Namespace
-from collections.abc import Callable
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from flows.commands.corpus import planned
@@ -14,14 +12,16 @@ from pipeline.exports.outputs import output_folder
 from pipeline.store.shards import part_of
 
 
-def add_commands(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """Add `shard` and `merge` to the grammar."""
-    shard = command("shard", "make one part of the rendering and pack it for another machine")
-    shard.add_argument("--part", default="1/1", metavar="N/M", help="such as 1/2, the first half")
-    shard.add_argument("-o", "--out", required=True, metavar="FOLDER")
-    add_study(shard)
-    merge = command("merge", "take in what other machines packed; `pallor run` then goes on")
-    merge.add_argument("folder", metavar="FOLDER")
+def shard_options(page: ArgumentParser) -> None:
+    """What `pallor shard` can be asked."""
+    page.add_argument("--part", default="1/1", metavar="N/M", help="such as 1/2, the first half")
+    page.add_argument("-o", "--out", required=True, metavar="FOLDER")
+    add_study(page)
+
+
+def merge_options(page: ArgumentParser) -> None:
+    """What `pallor merge` can be asked."""
+    page.add_argument("folder", metavar="FOLDER")
 
 
 def shard(options: Namespace) -> None:

@@ -1,7 +1,6 @@
 """The command `pallor transfer`: a portrait performs a video."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 
 from flows.settings import PARAMS
@@ -9,9 +8,8 @@ from pipeline.exports.outputs import output_file
 from pipeline.params import Params, load_params
 
 
-def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `transfer` to the grammar."""
-    page = command("transfer", "let the face of a picture perform the motion of a video")
+def transfer_options(page: ArgumentParser) -> None:
+    """What `pallor transfer` can be asked."""
     page.add_argument("portrait", metavar="PORTRAIT", help="a picture of one face, of any size")
     page.add_argument("driving", metavar="DRIVING.mp4", help="a video of one face")
     page.add_argument("-o", "--out", required=True, metavar="OUT.mp4")

@@ -1,7 +1,6 @@
 """The command that shows a study's models in a browser: `pallor web`."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from pathlib import Path
 
 from flows.commands.options import add_study
@@ -10,9 +9,8 @@ from flows.workspace import home, require_workspace
 PORT = 8321  # of no well-known service
 
 
-def add_command(command: Callable[[str, str], ArgumentParser]) -> None:
-    """Add `web` to the grammar."""
-    page = command("web", "serve a study's pages on this machine; no picture leaves the browser")
+def web_options(page: ArgumentParser) -> None:
+    """What `pallor web` can be asked."""
     add_study(page)
     page.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}")
     page.add_argument(

@@ -1,6 +1,5 @@
 """One Blender process: pinned to a core of its own, watched, and told apart by how it ended."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -10,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 import avatars
 from pipeline.errors import ClipError
@@ -64,13 +65,16 @@ def own_core() -> Iterator[int | None]:
     """
     LOCKS.mkdir(mode=0o700, exist_ok=True)
     for core in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []:
-        with (LOCKS / str(core)).open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        lock = FileLock(LOCKS / str(core), blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            continue
+        try:
             yield core
-            return
+        finally:
+            lock.release()
+        return
     yield None
 
 

@@ -6,5 +6,5 @@ stands on these, `export` puts them together. The formats' own libraries are opt
 
 FORMATS = (
     "croissant", "datasheet", "ro-crate", "prov", "openlineage", "c2pa", "webdataset",
-    "huggingface", "all",
+    "huggingface", "parquet", "coco", "all",
 )  # fmt: skip

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import StageError
-from pipeline.exports import cards, crate, croissant, huggingface, openlineage, prov
+from pipeline.exports import (
+    cards,
+    coco,
+    crate,
+    croissant,
+    frames,
+    huggingface,
+    openlineage,
+    prov,
+)
 from pipeline.exports.certificate import Certificate
 from pipeline.exports.credentials import write_credentials
 from pipeline.exports.dataset import write_dataset
@@ -97,6 +106,16 @@ def _huggingface(export: Export, folder: Path) -> None:
     cards.write_datasheet(export.source, rows, folder)
 
 
+def _parquet(export: Export, folder: Path) -> None:
+    frames.write_parquet(export.source, folder)
+    _datasheet(export, folder)
+
+
+def _coco(export: Export, folder: Path) -> None:
+    coco.write_coco(export.source, folder)
+    _datasheet(export, folder)
+
+
 def _all(export: Export, folder: Path) -> None:
     parts: dict[str, list[Callable[[Export, Path], None]]] = {
         "dataset": [lambda e, f: _dataset(e, f, ["croissant", "ro-crate"])],
@@ -104,6 +123,8 @@ def _all(export: Export, folder: Path) -> None:
         "c2pa": [_c2pa],
         "webdataset": [_webdataset],
         "huggingface": [_huggingface],
+        "parquet": [_parquet],
+        "coco": [_coco],
     }
     for name, writers in parts.items():
         (folder / name).mkdir()
@@ -114,5 +135,5 @@ def _all(export: Export, folder: Path) -> None:
 WRITERS: dict[str, Callable[[Export, Path], None]] = {
     "croissant": _dataset, "datasheet": _datasheet, "ro-crate": _ro_crate, "prov": _prov,
     "openlineage": _openlineage, "c2pa": _c2pa, "webdataset": _webdataset,
-    "huggingface": _huggingface, "all": _all,
+    "huggingface": _huggingface, "parquet": _parquet, "coco": _coco, "all": _all,
 }  # fmt: skip

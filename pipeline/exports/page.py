@@ -18,6 +18,7 @@ from pipeline.study import Study
 from pipeline.workspace import Workspace
 
 PAGES = ROOT / "web"
+LOOK = "look"  # the pages of `pallor view`, which are no part of a site
 MOODS = {"negative", "neutral", "positive"}  # classes that a camera and a text can both speak of
 
 
@@ -34,7 +35,7 @@ def write_site(
 
     models = page_models(workspace, study)
     with writing_folder(folder) as part:
-        strays = shutil.ignore_patterns("__pycache__", ".*")
+        strays = shutil.ignore_patterns("__pycache__", ".*", LOOK)
         shutil.copytree(PAGES, part, dirs_exist_ok=True, ignore=strays)
         copy_parts(assets, part / "vendor")
         export_detector(part / "study" / "detector.onnx")
@@ -66,6 +67,7 @@ def page_models(workspace: Workspace, study: Study) -> dict[str, Path]:
 def page_digest(workspace: Workspace, study: Study) -> str:
     """Which pages, models and settings a site is made of; another digest means: make it anew."""
     pages = [path for path in sorted(PAGES.rglob("*")) if path.is_file()]
+    pages = [path for path in pages if LOOK not in path.relative_to(PAGES).parts]
     named = {str(path.relative_to(PAGES)): path for path in pages if not is_stray(path)}
     named |= page_models(workspace, study)
     files = {name: file_digest(path) for name, path in named.items()}

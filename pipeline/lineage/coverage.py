@@ -1,9 +1,9 @@
 """Who is in the corpus, and how often a model errs on them: by sex, ethnicity, age and kind."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.lineage.database import Index
 from pipeline.splits.groups import age_band
 
 # Who is seen: the portrait's person, or the avatar itself; not who is only asked about.
@@ -13,12 +13,12 @@ _SEEN = """
     FROM side JOIN sample ON sample.id = side.sample JOIN clip ON clip.id = sample.clip
     LEFT JOIN portrait ON portrait.id = clip.portrait
     JOIN person AS seen ON seen.id = coalesce(portrait.person, clip.person)
-    WHERE side.task = ? AND side.draw = ? AND sample.origin IS NULL AND clip.trained"""
+    WHERE side.task = $task AND side.draw = $draw AND sample.origin IS NULL AND clip.trained"""
 TRAITS = ("sex", "ethnicity", "age", "kind")
 
 
 def coverage(
-    database: sqlite3.Connection, task: str, draws: list[str], wrong: Mapping[str, float]
+    database: Index, task: str, draws: list[str], wrong: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """One row a trait and value: `train` and `test` clips, tested `windows` and their `error`.
 
@@ -27,7 +27,7 @@ def coverage(
     """
     clips: dict[tuple[str, str, str], set[str]] = {}
     tested: dict[tuple[str, str], set[str]] = {}
-    for row in (row for draw in draws for row in database.execute(_SEEN, (task, draw))):
+    for row in (row for draw in draws for row in database.stream(_SEEN, task=task, draw=draw)):
         for trait in TRAITS:
             value = (age_band(row["age"]) if trait == "age" else row[trait]) or "unknown"
             clips.setdefault((trait, value, row["side"]), set()).add(row["clip"])

@@ -28,6 +28,7 @@ from pipeline.lineage.removal import Removal
 # A model holds something of everyone it was trained on, so no trained item outlives a removal.
 TRAINED = "train"
 # Below the home folder, a workspace with tables and a cache of its own; `make demo` makes it again.
+TWINS = "look"  # below the home: what pipeline.look made for browsers
 DEMO = "demo"
 
 
@@ -110,6 +111,9 @@ def _paths(
         yield "workspace", path
     for item in _items(place, removal, known):
         yield "work store", item
+    for twin in sorted((place.home / TWINS).glob("*/*")):
+        if twin.name.split(".")[0] in removal.names:
+            yield "twins", twin
     if place.owns(place.home):
         yield "demo", place.home / DEMO
         for database in sorted((place.home / "prefect").glob("prefect.db*")):

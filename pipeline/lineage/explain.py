@@ -5,7 +5,6 @@ The answer is plain data: `id`, `kind`, `is` (facts), `made_from`, `leads_to`, `
 """
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pipeline.files import read_json, read_jsonl
 from pipeline.lineage import provenance, query
 from pipeline.lineage.corpus import LOCK, TOMBSTONES, Place
 from pipeline.lineage.coverage import coverage
+from pipeline.lineage.database import Index
 from pipeline.lineage.lock import file_md5, listing, outs, read_lock
 from pipeline.lineage.removal import stood_for
 from pipeline.lineage.tables import wrong
@@ -31,7 +31,7 @@ LABELS = "set by the plan and performed by the geometry, not measured from pixel
 class Scope:
     """Where an answer is looked for: a study of a clone, and its index."""
 
-    database: sqlite3.Connection
+    database: Index
     place: Place
     study: Study
 
@@ -117,12 +117,11 @@ def _portrait(scope: Scope, name: str) -> Facts:
 
 
 def _identity(scope: Scope, name: str) -> Facts:
-    portraits = scope.database.execute("SELECT id FROM portrait WHERE person = ?", (name,))
+    portraits = scope.database.column("SELECT id FROM portrait WHERE person = $id", id=name)
     return {
         "is": query.row_of(scope.database, "identity", name),
         "made_from": [{"role": "asset", **package} for package in provenance.assets()],
-        "leads_to": {"portraits": [p["id"] for p in portraits]}
-        | _forwards(scope, "identity", name),
+        "leads_to": {"portraits": portraits} | _forwards(scope, "identity", name),
     }
 
 

@@ -1,6 +1,5 @@
 """`forget`: what a removal means before it happens, and the stone that stays after it."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from pipeline.files import read_jsonl, write_jsonl
 from pipeline.lineage import history, query
 from pipeline.lineage.corpus import PLANS, TOMBSTONES, Place
+from pipeline.lineage.database import Index
 from pipeline.lineage.erase import Going
 from pipeline.lineage.history import worktrees
 from pipeline.lineage.lock import objects
@@ -77,7 +77,7 @@ class Consequences:
 
 
 def consequences(
-    indices: Mapping[str, sqlite3.Connection], place: Place, removal: Removal, parts: Going
+    indices: Mapping[str, Index], place: Place, removal: Removal, parts: Going
 ) -> Consequences:
     """What a removal would do, counted over each study's index, the list of what goes, and git."""
     clips, samples = set[str](), list[dict[str, Any]]()

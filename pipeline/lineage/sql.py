@@ -1,61 +1,60 @@
 """SQL on the index, read-only: what `pallor sql` answers."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
 
+import duckdb
+
 from pipeline.errors import StageError
+from pipeline.lineage.database import Index
 from pipeline.naming import nearest
 
-_READS = {
-    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
-}  # fmt: skip
+# DuckDB's own words on what it does not find.
+_UNKNOWN = {
+    "table": re.compile(r"Table with name (\w+) does not exist"),
+    "column": re.compile(r'(?:column "(\w+)" not found|have a column named "(\w+)")'),
+}
+_NAMES = {
+    "table": "SELECT DISTINCT table_name FROM duckdb_columns() WHERE NOT internal ORDER BY 1",
+    "column": "SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal ORDER BY 1",
+}
 
 
-def rows(database: sqlite3.Connection, query: str) -> Iterator[tuple[object, ...]]:
+def rows(index: Index, query: str) -> Iterator[tuple[object, ...]]:
     """The names of the columns, then the rows of one SELECT, streamed.
 
     Raises StageError for SQL that does more than read, for an unknown table or column (with the
-    nearest known name) and for anything else that SQLite cannot answer.
+    nearest known name) and for anything else that DuckDB cannot answer.
     """
-    refused: list[int] = []
-
-    def allow(action: int, *_: str | None) -> int:
-        if action in _READS:
-            return sqlite3.SQLITE_OK
-        refused.append(action)
-        return sqlite3.SQLITE_DENY
-
-    names = _names(database)  # before the authorizer, which would refuse the PRAGMA
-    database.set_authorizer(allow)
     try:
-        cursor = database.execute(query)
-        if cursor.description is None:
-            raise StageError("the SQL asks for nothing; begin with SELECT")
+        _require_select(query)
+        cursor = index.cursor(query)
         yield tuple(column[0] for column in cursor.description)
-        yield from (tuple(row) for row in cursor)
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        if refused:
-            raise StageError("the index is read only; `pallor sql` takes one SELECT") from error
-        raise StageError(f"the SQL cannot be answered: {_hint(str(error), names)}") from error
-    finally:
-        database.set_authorizer(None)
+        while found := cursor.fetchmany(1000):
+            yield from found
+    except (KeyError, duckdb.Error) as error:
+        if isinstance(error, KeyError):  # a parameter that nobody fills in
+            raise StageError(f"the SQL cannot be answered: ${error.args[0]} is unknown") from error
+        if isinstance(error, duckdb.PermissionException):
+            raise StageError("`pallor sql` reads the index and no other file") from error
+        raise StageError(f"the SQL cannot be answered: {_hint(str(error), index)}") from error
 
 
-def _names(database: sqlite3.Connection) -> dict[str, list[str]]:
-    """Known tables and columns, under the word that SQLite's own messages use."""
-    tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master "
-                                                 "WHERE type = 'table' ORDER BY name")]  # fmt: skip
-    columns = database.execute(
-        "SELECT DISTINCT c.name FROM sqlite_master t, pragma_table_info(t.name) c "
-        "WHERE t.type = 'table' ORDER BY c.name"
-    )
-    return {"table": tables, "column": [row[0] for row in columns]}
+def _require_select(query: str) -> None:
+    statements = duckdb.extract_statements(query)
+    if not statements:
+        raise StageError("the SQL asks for nothing; begin with SELECT")
+    if any(found.type != duckdb.StatementType.SELECT for found in statements):
+        raise StageError("the index is read only; `pallor sql` takes one SELECT")
+    if len(statements) > 1:
+        raise StageError("the SQL cannot be answered: give one statement at a time")
 
 
-def _hint(message: str, names: dict[str, list[str]]) -> str:
-    found = re.fullmatch(r"no such (table|column): (?:\w+\.)?(\w+)", message)
-    if found is None:
-        return message
-    kind, name = found.groups()
-    return f"'{name}' is no {kind} of the index; {nearest(name, names[kind])}"
+def _hint(message: str, index: Index) -> str:
+    for kind, said in _UNKNOWN.items():
+        if found := said.search(message):
+            name = next(part for part in found.groups() if part)
+            return (
+                f"'{name}' is no {kind} of the index; {nearest(name, index.column(_NAMES[kind]))}"
+            )
+    return message.splitlines()[0]

@@ -1,16 +1,20 @@
 """The validation split: part of the training side, to choose the epoch and the temperature by."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from pipeline.errors import StageError
 from pipeline.records import Sample
+from pipeline.splits.tables import Cut
+
+S = TypeVar("S", Sample, Cut)
 
 
 def hold_out(
-    samples: Sequence[Sample], together: str, fraction: float, seed: int
-) -> tuple[list[Sample], list[Sample]]:
+    samples: Sequence[S], together: str, fraction: float, seed: int
+) -> tuple[list[S], list[S]]:
     """The training side in two: to fit on (with copies) and to validate on (without).
 
     What a protocol holds `together` stays whole here too. Whatever is held out leaves the first
@@ -44,7 +48,7 @@ def kind_of(together: str) -> str:
     return "window" if together == "nothing" else together
 
 
-def _unit(sample: Sample, together: str) -> str:
+def _unit(sample: Sample | Cut, together: str) -> str:
     kind = kind_of(together)
     if kind == "window":
         return sample.origin or sample.sample_id

@@ -4,7 +4,6 @@ DVC wipes a stage's outputs before it runs. What was finished lives here, below 
 home folder, so a killed run goes on where it stopped and one changed item is made alone.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from pipeline.errors import RefusedError
 from pipeline.files import canonical
@@ -82,10 +83,11 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed workers left half made; what a living one holds stays."""
-        for part in self.folder.glob("*/.*.part"):
-            with suppress(FileNotFoundError), _held(part) as ours:
+        left = {path.with_suffix(".lock") for end in ("lock", "part") for path in self._marked(end)}
+        for lock in left:
+            with suppress(FileNotFoundError), _held(lock) as ours:
                 if ours:
-                    shutil.rmtree(part, ignore_errors=True)
+                    shutil.rmtree(lock.with_suffix(".part"), ignore_errors=True)
 
     def sorted_out(self, jobs: Sequence[Job]) -> tuple[list[Job], list[tuple[Job, str]]]:
         """The jobs in order: those made, and those given up with the sentence why."""
@@ -95,12 +97,21 @@ class Store:
     @contextmanager
     def _part(self, parent: Path, name: str) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".part", dir=parent))
-        try:
-            with _held(part):
+        descriptor, path = tempfile.mkstemp(prefix=f".{name}-", suffix=".lock", dir=parent)
+        os.close(descriptor)
+        lock = Path(path)  # held before there is a folder that a sweep could find
+        part = lock.with_suffix(".part")
+        with FileLock(lock):
+            try:
+                part.mkdir(mode=0o700)
                 yield part
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+    def _marked(self, end: str) -> Iterator[Path]:
+        """Folders and locks of what is being made, or was when its maker was killed."""
+        return self.folder.glob(f"*/.*.{end}")
 
     def log(self, event: str, **fields: Any) -> None:
         """Append one JSON line to the stage's log; whole even when several workers write."""
@@ -140,18 +151,16 @@ def make_each(jobs: Sequence[Job], make: Callable[[Job], None]) -> None:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Is the kernel's lock on the folder ours for the block? It ends with its holder's process.
-
-    False where another holds it, and on file systems that lock no folders.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
+def _held(lock: Path) -> Iterator[bool]:
+    """Is the lock file ours for the block? It is free when its holder's process has ended."""
+    mine = FileLock(lock, blocking=False)
     try:
-        locked = True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            locked = False
-        yield locked
+        mine.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
     finally:
-        os.close(descriptor)
+        lock.unlink(missing_ok=True)  # while it is ours, so that nobody waits for a lost name
+        mine.release()

@@ -20,6 +20,7 @@ from models import to_tensor
 from pipeline.errors import StageError
 from pipeline.params import TrainParams
 from pipeline.precision import processor_precision
+from pipeline.splits.windows import Windows
 from pipeline.training import resume
 from pipeline.training.augment import Augmentation, augment
 
@@ -33,7 +34,7 @@ CALM = 0.5  # share of the epochs, the last, over which windows become what they
 class Part:
     """Windows as `cut_windows` gives them, uint8, and their (N,) class indices."""
 
-    windows: np.ndarray
+    windows: np.ndarray | Windows
     targets: np.ndarray
 
 

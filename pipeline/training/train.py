@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from models import Classifier
@@ -19,10 +20,10 @@ from pipeline.errors import PallorError, StageError
 from pipeline.files import child_seed, digest, file_digest, write_json, writing_folder
 from pipeline.params import TrainParams
 from pipeline.precision import processor_precision
-from pipeline.records import Sample
-from pipeline.splits.tables import read_samples
+from pipeline.splits.crop_shards import crop_shards, shard_crops
+from pipeline.splits.tables import Cut, stream_cuts
 from pipeline.splits.validation import hold_out, kind_of
-from pipeline.splits.windows import alone, clips_of, load_crops
+from pipeline.splits.windows import clips_of
 from pipeline.store.store import Job, Store
 from pipeline.training.fit import Epoch, best_epoch, rows
 from pipeline.training.learn import Recipe, learn
@@ -117,17 +118,18 @@ def train(trial: Trial, out: Path, state: Path | None = None) -> Classifier:
     processor. Raises StageError when the training side is too small for a validation split.
     """
     params = trial.params
-    samples = alone(read_samples(trial.table), trial.reference)
+    cuts = [cut for cut in stream_cuts(trial.table, trial.reference) if cut.side != "test"]
     seed = child_seed(trial.seed, "carve")
-    fitted, held = hold_out(samples, trial.together, params.validation_fraction, seed)
-    crops = load_crops(trial.faces, clips_of(fitted + held), trial.channels)
+    fitted, held = hold_out(cuts, trial.together, params.validation_fraction, seed)
     print(f"train {trial.name}: {_arithmetic(params)}", flush=True)
     if state is not None and state.is_file():
         print(f"train {trial.name}: goes on where a killed run was", flush=True)
-    classifier, curve = learn(
-        trial.recipe, (fitted, held), crops, child_seed(trial.seed, "fit"),
-        lambda row: print(_line(trial.name, row, params.epochs), flush=True), state,
-    )  # fmt: skip
+    with TemporaryDirectory(prefix=".crops-", dir=out) as folder, crop_shards(Path(folder)) as made:
+        crops = shard_crops(made, trial.faces, clips_of(fitted + held), trial.channels)
+        classifier, curve = learn(
+            trial.recipe, (fitted, held), crops, child_seed(trial.seed, "fit"),
+            lambda row: print(_line(trial.name, row, params.epochs), flush=True), state,
+        )  # fmt: skip
     classifier.save(out / "model.safetensors")
     record = _record(trial, (fitted, held), classifier, curve)
     write_json(out / "model.json", record)
@@ -135,7 +137,7 @@ def train(trial: Trial, out: Path, state: Path | None = None) -> Classifier:
 
 
 def _job(trial: Trial) -> Job:
-    clips = sorted(clips_of(alone(read_samples(trial.table), trial.reference)))
+    clips = sorted(clips_of(stream_cuts(trial.table, trial.reference)))
     how = {
         "trial": [trial.task, trial.model, trial.draw],  # its record names them
         "table": file_digest(trial.table),
@@ -161,7 +163,7 @@ def _line(name: str, row: Epoch, epochs: int) -> str:
 
 def _record(
     trial: Trial,
-    parts: tuple[Sequence[Sample], Sequence[Sample]],
+    parts: tuple[Sequence[Cut], Sequence[Cut]],
     classifier: Classifier,
     curve: list[Epoch],
 ) -> dict[str, Any]:

@@ -145,7 +145,9 @@ def test_in_profile_only_the_near_side_is_visible(spec, assets):
         spec, scene=seen_from(spec.scene, 90.0, 0.0), expression="neutral", frames=1
     )
     [visible] = geometry(aside, assets)["landmarks_visible"]
-    assert visible[[42, 45, 46, 54]].all()  # the own left eye's corners and lower lid, the mouth's
+    # The own left eye's outer corner and lower lid, the mouth's corner; the eye's inner corner may
+    # lie behind the bridge of the nose.
+    assert visible[[45, 46, 54]].all()
     assert not visible[[17, 18, 36, 37, 41, 0, 1, 2, 3]].any()  # the own right brow, eye and jaw
     [ahead] = geometry(dataclasses.replace(spec, expression="neutral", frames=1), assets)[
         "landmarks_visible"

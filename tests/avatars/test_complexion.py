@@ -89,3 +89,29 @@ def test_unknown_sign_and_value_are_refused():
         signs.check({"palor": 0.5})
     with pytest.raises(AvatarError, match=r"sweat is 1.2; a sign must be in \[0, 1\]"):
         signs.check({"sweat": 1.2})
+
+
+def test_a_cast_keeps_the_light_and_takes_redness_away(assets, identity):
+    plain = dataclasses.replace(identity, warmth=0.0)
+    luma = np.array([0.2126, 0.7152, 0.0722])
+    for name in ("old_asian_male", "middleage_african_female", "young_caucasian_male"):
+        texture = assets.skin(name)
+        skin = np.array(complexion._texture(texture))
+        worn = skin * complexion.cast(texture, plain)
+        assert np.isclose(worn @ luma, skin @ luma)
+        assert worn[0] / worn[2] <= 1.02 * skin[0] / skin[2]
+
+
+def test_warmth_goes_from_rosy_to_golden(assets, identity):
+    casts = [
+        complexion.cast(assets.skin(identity.skin), dataclasses.replace(identity, warmth=warmth))
+        for warmth in (-1.0, 0.0, 1.0)
+    ]
+    yellow = [cast[1] / cast[2] for cast in casts]
+    assert yellow[0] < yellow[1] < yellow[2]
+
+
+def test_womens_lips_are_darker(identity, place):
+    sexes = [dataclasses.replace(identity, sex=sex) for sex in ("female", "male")]
+    her, him = (complexion.paint(one, place) for one in sexes)
+    assert at(her, place, "lips")[1] < at(him, place, "lips")[1] - 0.05

@@ -1,9 +1,11 @@
 """Who wears which hair."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from avatars import hairwear
+from avatars import hairface, hairwear
 from avatars.hairface import BEARDS
 from avatars.hairstyles import STYLES
 from avatars.identity import ETHNICITIES, SEXES
@@ -50,3 +52,23 @@ def test_hair_greys_and_thins_with_age():
 
 def test_young_people_are_not_balding():
     assert all(row["hair"] != "balding" for row in draws("male", "caucasian", 30, 200))
+
+
+def test_a_brow_lies_where_its_numbers_say(identity):
+    flat = {"thickness": 1.0, "height": 0.0, "arch": 0.0, "slant": 0.0, "apart": 0.0}
+
+    def middle(**changed):
+        worn = hairface.brow(dataclasses.replace(identity, brow=flat | changed))
+        return np.mean([worn.top, worn.bottom], axis=0), worn
+
+    (across, down), plain = middle()
+    assert np.allclose(middle(height=2.0)[0][1], down - 2.0)
+    assert np.allclose(middle(apart=1.5)[0][0], across + 1.5)
+    slanted = middle(slant=-2.0)[0][1] - down
+    assert np.allclose(slanted[[0, -1]], [-1.0, 1.0])  # the head up, the tail down
+    arched = middle(arch=2.0)[0][1] - down
+    assert arched.argmin() == np.abs(across - 42).argmin()
+    assert arched.min() < -1.5
+    thick = middle(thickness=1.5)[1]
+    assert np.allclose(np.subtract(thick.bottom[1], thick.top[1]),
+                       1.5 * np.subtract(plain.bottom[1], plain.top[1]))  # fmt: skip

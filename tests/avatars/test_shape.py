@@ -1,6 +1,10 @@
+import dataclasses
+
 import numpy as np
+import pytest
 
 from avatars import shape
+from avatars.targets import Targets
 
 
 def test_areas_are_those_of_flat_quads():
@@ -26,3 +30,31 @@ def test_a_sound_face_stays_as_it_is(person):
     assert np.allclose(
         shape.unfold(person.face.neutral, person.base), person.face.neutral, rtol=0, atol=1e-12
     )
+
+
+def test_the_base_face_looks_its_own_way_and_one_seen_from_inside_the_other(person):
+    vertices = person.base.mesh.vertices
+    assert shape.turned(vertices, person.base) == 0
+    assert shape.turned(vertices * [-1, 1, 1], person.base) > 0.8  # but quads that look aside
+
+
+@pytest.fixture(scope="module")
+def targets(assets):
+    return Targets(assets.targets())
+
+
+def test_details_that_would_fold_a_face_are_drawn_back(identity, person, targets):
+    """Four times what the targets were made for folds every face; the mildest share folds less."""
+    wild = dataclasses.replace(
+        identity, details={name: 4 * weight for name, weight in identity.details.items()}
+    )
+    whole = {**shape.macro_weights(wild), **shape.detail_weights(wild)}
+    folded = shape.turned(targets.add(person.base.mesh.vertices, whole), person.base)
+    assert shape.turned(shape.neutral(wild, person.base, targets), person.base) < folded
+
+
+def test_a_face_that_does_not_fold_keeps_all_of_its_details(identity, person, targets):
+    weights = {**shape.macro_weights(identity), **shape.detail_weights(identity)}
+    whole = targets.add(person.base.mesh.vertices, weights)
+    assert shape.turned(whole, person.base) <= 0.004
+    assert np.allclose(shape.neutral(identity, person.base, targets), whole, rtol=0, atol=1e-12)

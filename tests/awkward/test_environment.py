@@ -285,7 +285,5 @@ def test_a_silent_command_says_on_a_terminal_what_it_waits_for():
         os.close(ours)
     assert b"... the server starts, at most 300 s, 1 s" in said or b", 0 s" in said
     assert b"\r\x1b[Kdone\r\n" in said  # the line is gone before anything else is said
-    assert said.endswith(
-        (b"done\r\n", b"\r\x1b[K")
-    )  # one more line, cleared, if its clock fell late
+    assert said.endswith((b"done\r\n", b"\r\x1b[K"))  # or a late line, cleared
     assert python(program) == (0, "done\n")  # no terminal, no line

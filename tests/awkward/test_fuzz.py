@@ -283,7 +283,13 @@ COMMANDS = (
     "render --identity 0 --expression FD1 -o x.mp4 --size 0", "export croissant -o a.png",
     "render --identity 0 --expression FD1 -o x.mp4 --size 9999999", "export bids -o x",
     "export c2pa -o x --key a.png", "export c2pa -o x --key a.png --certificate a.png",
-    "plan -o portraits", "plan -o params.yaml/x",
+    "plan -o portraits", "plan -o params.yaml/x", "score x --labels y.csv",
+    "score . --labels a.png", "benchmark x", "benchmark a.png", "gate", "history",
+    "history --add x", "labels x -o y", "labels depth -o a.png/x", "labels depth -o y --unit 12",
+    "gc", "gc --days -1", "sql x", "sql DROP", "find --age x", "find --unit 12", "find --sex x",
+    "completion x", "predict . --step 0", "predict a.mp4 -o x.txt", "diff HEAD --html a.png/x",
+    "view --port 99999", "web --port -1", "export coco -o a.png", "run --preset x",
+    "predict a.mp4 --explain x",
 )  # fmt: skip
 
 

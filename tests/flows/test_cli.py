@@ -1,3 +1,5 @@
+import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -155,3 +157,83 @@ def test_help_waits_for_no_heavy_library():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert run.stderr.strip() == "[]"
+
+
+MAKES = {  # answers nothing: it makes something, or serves
+    "run": "`pallor report --json` has its figures", "demo": "the same", "web": "it serves pages",
+    "view": "the same", "labels": "a folder",
+    "render": "a film", "overlay": "a film", "transfer": "a film", "sheet": "a picture",
+    "onnx": "a file", "export": "a folder", "shard": "a folder", "merge": "items of the store",
+    "release": "a tag", "assets": "files", "completion": "a script",
+}  # fmt: skip
+
+
+def test_every_command_answers_in_json_or_makes_something():
+    assert {name for name, command in COMMANDS.items() if not command.json} == MAKES.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_answers_takes_json_and_no_other_does(name):
+    [commands] = [action for action in parser(name)._actions if action.dest == "command"]
+    said = {word for action in commands.choices[name]._actions for word in action.option_strings}
+    assert ("--json" in said) == COMMANDS[name].json
+
+
+def test_plan_answers_in_json(clone, capsys):
+    assert main(["plan", "--set", "study.cohorts.cast=4", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["clips"], answer["clips_by_label"]["FD1"], answer["people"]) == (20, 4, 4)
+    assert answer["disk_bytes"] > 1e6
+
+
+def test_the_doctor_answers_in_json(clone, capsys):
+    (clone / "dvc.yaml").unlink()
+    assert main(["doctor", "--json"]) == 2
+    checks = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert checks["ffmpeg"]["ok"]
+    assert not checks["clone"]["ok"]
+
+
+def test_help_loads_no_command_and_takes_less_than_asked():
+    """0.7 s are asked; here of the processor, the best of three: a busy machine waits longer."""
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        run = [sys.executable, "-m", "flows.cli", "--help"]
+        subprocess.run(run, cwd=ROOT, capture_output=True, check=True)
+        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+    assert min(times) < 0.7
+    loaded = "import sys, flows.cli as c; c.parser(''); print(*(m for m in sys.modules))"
+    out = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    modules = set(out.stdout.split())
+    assert not {"pydantic", "rich", "shtab", "pipeline.params"} & modules
+
+
+def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
+    script = tmp_path / "pallor.bash"
+    assert main(["completion", "bash"]) == 0
+    script.write_text(capsys.readouterr().out)
+    asked = (
+        f'source {script}; COMP_WORDS=($0 "$@"); COMP_CWORD=$#; '
+        "_shtab_pallor 2> /dev/null; echo ${COMPREPLY[@]}"
+    )
+
+    def complete(*words):
+        command = ["bash", "-c", asked, "pallor", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"render", "report", "release"} <= set(complete("re"))
+    assert complete("run", "--pre") == ["--preset"]
+    assert complete("run", "--preset", "lap") == ["laptop"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_a_script_that_parses(shell, tmp_path, capsys):
+    assert main(["completion", shell]) == 0
+    script = tmp_path / f"pallor.{shell}"
+    script.write_text(capsys.readouterr().out)
+    assert "--preset" in script.read_text() or "preset" in script.read_text()
+    if shutil.which(shell):
+        subprocess.run([shell, "-n", script], check=True)

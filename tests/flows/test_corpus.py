@@ -16,7 +16,7 @@ from prefect.client.orchestration import get_client
 
 from flows.corpus import bring_up, run_studies
 from flows.stale import mark_stale, workspace_tag
-from pipeline.errors import AssetError, StageError
+from pipeline.errors import AssetError, StageError, StudyError
 from pipeline.files import digest
 from pipeline.store.store import Store
 
@@ -186,6 +186,17 @@ def test_a_consent_that_ended_is_told_though_no_file_has_changed(toy):
     with pytest.raises(AssetError, match=r"register\.csv: a has consent .* expired before 20"):
         run_studies(["deterioration"])
     assert not (toy / "plan.json").exists()
+
+
+def test_without_git_a_run_says_what_to_do_before_anything_runs(toy):
+    config = toy / ".dvc" / "config"
+    without_git = config.read_text()
+    config.write_text("")
+    with pytest.raises(StageError, match=r"has no \.git, .*; work in a `git clone`, or `git init`"):
+        run_studies(["deterioration"])
+    config.write_text(without_git)
+    with pytest.raises(StudyError, match="deterioration"):  # it goes on to what it runs
+        run_studies(["deterioration"])
 
 
 def kill_at_random(rng):

@@ -41,7 +41,7 @@ def test_a_killed_holder_holds_nothing(workspace):
     first.kill()
     first.communicate()
     with only_run("pallor run"):
-        assert json.loads((LOCKS / "pallor-run.lock").read_text())["pid"] != first.pid
+        assert json.loads((LOCKS / "pallor-run.json").read_text())["pid"] != first.pid
 
 
 def test_a_stage_waits_for_the_one_before(workspace, capsys):

@@ -11,6 +11,7 @@ import torch
 import yaml
 from imageio.v3 import imread
 
+from avatars.assets import Package, install
 from flows.web import Site, server
 from models import Classifier, build, load, to_grey
 from pipeline.exports.page import write_site
@@ -33,6 +34,15 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 READY = "html[data-ready=yes]"
+AXE = Package(
+    name="axe-core",
+    version="4.14.1",
+    registry="npm",
+    archive="axe-core-4.14.1.tgz",
+    sha256="e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745",
+    licence="MPL-2.0",
+    members=("package/axe.min.js",),
+)
 MISSING = "no Chromium: `apt-get install chromium` lets the tests of the pages run"
 
 
@@ -170,6 +180,13 @@ def chromium():
     if not found:
         pytest.skip(MISSING)
     return found
+
+
+@pytest.fixture(scope="session")
+def axe(parts):
+    """axe-core's text, for these tests alone."""
+    install([AXE], parts, print)
+    return (parts / "axe-core/package/axe.min.js").read_text()
 
 
 @pytest.fixture(scope="session")

@@ -2,25 +2,6 @@
 
 import pytest
 
-from avatars.assets import Package, install
-
-AXE = Package(
-    name="axe-core",
-    version="4.14.1",
-    registry="npm",
-    archive="axe-core-4.14.1.tgz",
-    sha256="e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745",
-    licence="MPL-2.0",
-    members=("package/axe.min.js",),
-)
-
-
-@pytest.fixture(scope="module")
-def axe(parts):
-    """axe-core's text, for these tests alone."""
-    install([AXE], parts, print)
-    return (parts / "axe-core/package/axe.min.js").read_text()
-
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visiting, axe, scheme):

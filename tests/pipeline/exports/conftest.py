@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from avatars.units import UNITS
 from pipeline.exports.source import Source, read_source
 from pipeline.files import write_json, write_jsonl
 from pipeline.media.video import write_clip
@@ -121,7 +122,28 @@ def write_media(where: Workspace, tracks: list[FaceTrack]) -> None:
         write_clip(folder / f"{track.clip_id}.mp4", frames, FPS)
         write_clip(where.faces / f"{track.clip_id}.mp4", frames[:, 8:24, 8:24], FPS)
         if track.kind == "avatar":
-            np.savez(folder / f"{track.clip_id}.npz", head_deg=np.zeros((FRAMES, 3), np.float32))
+            np.savez(folder / f"{track.clip_id}.npz", **truth_of(number))
+
+
+def truth_of(number: int) -> dict[str, np.ndarray]:
+    """The arrays of docs/formats/clip.md that exports read, and the parts of a face."""
+    rng = np.random.default_rng([7, number])
+    flat = {name: np.zeros(FRAMES, np.float32) for name in ("mouth_mm", "breath_mm")}
+    segmentation = np.zeros((FRAMES, SIZE, SIZE), np.uint8)
+    segmentation[:, 6:26, 8:24], segmentation[:, 20:22, 12:20] = 1, 2
+    return flat | {
+        "units": np.array(list(UNITS)),
+        "executed": rng.random((FRAMES, len(UNITS), 2), np.float32),
+        "intended": rng.random((FRAMES, len(UNITS), 2), np.float32),
+        "head_deg": np.zeros((FRAMES, 3), np.float32),
+        "gaze_deg": np.array([[15, 11], [-15, -14], [0, 0], [60, 0]], np.float32),
+        "aperture_mm": np.zeros((FRAMES, 2), np.float32),
+        "head_shift_mm": np.zeros(FRAMES, np.float32),
+        "landmarks_px": (8 + 16 * rng.random((FRAMES, 68, 2))).astype(np.float32),
+        "landmarks_visible": rng.random((FRAMES, 68)) > 0.2,
+        "labels": np.array(["background", "skin", "lips"]),
+        "segmentation": segmentation,
+    }
 
 
 def samples_of(tracks: list[FaceTrack], protocol: str) -> list[Sample]:

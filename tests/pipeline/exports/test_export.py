@@ -10,7 +10,8 @@ from pipeline.exports.certificate import local_certificate
 from pipeline.exports.export import WRITERS, Export, write_export
 from pipeline.files import read_json
 
-for name in ("mlcroissant", "rocrate", "prov", "openlineage", "c2pa", "webdataset", "datasets"):
+for name in ("mlcroissant", "rocrate", "prov", "openlineage", "c2pa", "webdataset", "datasets",
+             "pyarrow", "pycocotools"):  # fmt: skip
     pytest.importorskip(name)
 NOW = datetime.now(UTC)  # a certificate is only good to sign with while it is valid
 MADE = {  # what each format is known by
@@ -22,7 +23,9 @@ MADE = {  # what each format is known by
     "c2pa": {"credentials.json", "authority.pem", "clips"},
     "webdataset": {"index.json", "README.md", "pallor-test-000000.tar"},
     "huggingface": {"README.md", "clips", "clean", "published"},
-    "all": {"dataset", "lineage", "c2pa", "webdataset", "huggingface"},
+    "parquet": {"README.md", "clips.parquet", "windows.parquet", "frames.parquet"},
+    "coco": {"README.md", "images", "annotations"},
+    "all": {"dataset", "lineage", "c2pa", "webdataset", "huggingface", "parquet", "coco"},
 }
 
 

@@ -26,9 +26,13 @@ WHERE = {  # page > its folder in an export of all formats, and what its example
     ),
     "c2pa": ("c2pa", lambda names: names["found"]["state"] == "Trusted"),
     "webdataset": ("webdataset", lambda names: len(names["labels"]) == 5),
+    "parquet": ("parquet", lambda names: names["smiles"].num_rows == 20),
+    "arkit": ("parquet", lambda names: len(names["names"]) == 52),
+    "coco": ("coco", lambda names: {len(row["keypoints"]) for row in names["faces"]} == {204}),
     "huggingface": (".", lambda names: b"ftyp" in names["first"][:16]),
 }
-for name in ("mlcroissant", "rocrate", "prov", "openlineage", "c2pa", "webdataset", "datasets"):
+for name in ("mlcroissant", "rocrate", "prov", "openlineage", "c2pa", "webdataset", "datasets",
+             "pyarrow", "pycocotools"):  # fmt: skip
     pytest.importorskip(name)
 
 

@@ -79,7 +79,7 @@ def test_another_projects_objects_survive_in_a_shared_cache(made, levels, monkey
     after = content(made.root.parent)
     assert {path: after.get(path) for path in theirs} == theirs
     gone = (
-        before.keys() - after.keys() - {made.root / ".dvc/tmp/pallor-lineage-deterioration.sqlite"}
+        before.keys() - after.keys() - {made.root / ".dvc/tmp/pallor-lineage-deterioration.duckdb"}
     )
     remote = made.place.remotes["store"]
     places = {"cache": cache, "remote:store": remote, "workspace": made.root}

@@ -1,45 +1,66 @@
 """`pallor sql`: what it answers, and that it cannot write."""
 
 import json
-import sqlite3
 from contextlib import closing
 
+import duckdb
+import numpy as np
 import pytest
 
 from flows.cli import main
 from pipeline.errors import StageError
-from pipeline.lineage.index import SCHEMA
+from pipeline.lineage.database import read_only
 from pipeline.lineage.sql import rows
 
 
 @pytest.fixture
-def database():
-    with closing(sqlite3.connect(":memory:")) as made:
-        made.executescript(SCHEMA)
-        made.execute("INSERT INTO person VALUES ('a', 71, 'female', NULL)")
-        made.commit()
+def index(tmp_path):
+    with closing(duckdb.connect(str(tmp_path / "i.duckdb"))) as database:
+        database.execute("CREATE TABLE person (id VARCHAR, age DOUBLE, sex VARCHAR, town VARCHAR)")
+        database.execute("INSERT INTO person VALUES ('a', 71, 'female', NULL)")
+    with closing(read_only(tmp_path / "i.duckdb")) as made:
         yield made
 
 
-def test_a_select_answers_its_columns_and_rows(database):
-    answer = rows(database, "SELECT id, age AS years, ethnicity FROM person")
-    assert list(answer) == [("id", "years", "ethnicity"), ("a", 71.0, None)]
+def test_a_select_answers_its_columns_and_rows(index):
+    answer = rows(index, "SELECT id, age AS years, town FROM person")
+    assert list(answer) == [("id", "years", "town"), ("a", 71.0, None)]
 
 
 @pytest.mark.parametrize(
     "query",
     [
         "DELETE FROM person", "INSERT INTO person VALUES ('b', 1, '', '')", "DROP TABLE person",
-        "UPDATE person SET age = 1", "CREATE TABLE t (x)", "CREATE TEMP TABLE t (x)", "BEGIN",
-        "ATTACH '{file}' AS other", "VACUUM INTO '{file}'", "PRAGMA journal_mode = WAL",
+        "UPDATE person SET age = 1", "CREATE TABLE t (x INT)", "CREATE TEMP TABLE t (x INT)",
+        "BEGIN", "ATTACH '{file}' AS other", "COPY person TO '{file}'", "EXPORT DATABASE '{file}'",
+        "PRAGMA database_list", "SET threads = 1", "INSTALL httpfs", "LOAD httpfs", "CHECKPOINT",
+        "EXPLAIN ANALYZE DELETE FROM person", "SELECT 1; DROP TABLE person",
     ],
 )  # fmt: skip
-def test_sql_that_writes_is_refused_and_writes_nothing(database, tmp_path, query):
+def test_sql_that_writes_is_refused_and_writes_nothing(index, tmp_path, query):
     file = tmp_path / "other.db"
     with pytest.raises(StageError, match="the index is read only"):
-        list(rows(database, query.format(file=file)))
+        list(rows(index, query.format(file=file)))
     assert not file.exists()
-    assert database.execute("SELECT * FROM person").fetchall() == [("a", 71.0, "female", None)]
+    assert index.rows("SELECT id, age FROM person") == [{"id": "a", "age": 71.0}]
+
+
+@pytest.mark.parametrize(
+    "query", ["FROM read_csv('{file}')", "FROM '{file}'", "SELECT * FROM read_text('{file}')",
+              "SELECT * FROM glob('{file}')"],
+)  # fmt: skip
+def test_no_other_file_is_read(index, tmp_path, query):
+    file = tmp_path / "other.csv"
+    file.write_text("secret\n1\n")
+    with pytest.raises(StageError, match=r"reads the index and no other file|is no table"):
+        list(rows(index, query.format(file=file)))
+
+
+def test_no_variable_of_the_program_is_read(index):
+    secret = {"a": np.arange(3)}
+    with pytest.raises(StageError, match="'secret' is no table"):
+        list(rows(index, "SELECT * FROM secret"))
+    assert secret
 
 
 @pytest.mark.parametrize(
@@ -49,12 +70,13 @@ def test_sql_that_writes_is_refused_and_writes_nothing(database, tmp_path, query
         ("SELECT p.sx FROM person p", "'sx' is no column of the index; the nearest is 'sex'"),
         ("SELECT * FROM persons", "'persons' is no table of the index; the nearest is 'person'"),
         ("SELEC 1", "syntax error"), ("SELECT 1; SELECT 2", "one statement"),
-        ("SELECT ?", "the SQL cannot be answered"), ("-- nothing", "begin with SELECT"),
+        ("SELECT ?", "the SQL cannot be answered"), ("SELECT $x", "the SQL cannot be answered"),
+        ("-- nothing", "begin with SELECT"),
     ],
 )  # fmt: skip
-def test_sql_that_cannot_be_answered_says_why(database, query, sentence):
+def test_sql_that_cannot_be_answered_says_why(index, query, sentence):
     with pytest.raises(StageError, match=sentence):
-        list(rows(database, query))
+        list(rows(index, query))
 
 
 def test_the_command_prints_tabs_or_json(template, monkeypatch, capsys):

@@ -4,7 +4,8 @@ import pytest
 from pipeline.errors import ClipError, StageError
 from pipeline.media.video import write_clip
 from pipeline.records import Partner, Reference, Sample
-from pipeline.splits.windows import clips_of, cut_windows, load_crops
+from pipeline.splits.crop_shards import crop_shards, shard_crops
+from pipeline.splits.windows import Windows, clips_of, cut_windows, load_crops
 
 
 def sample(start=0, length=3, clip_id="clip-a"):
@@ -64,3 +65,27 @@ def test_a_references_channels_stand_behind_the_samples_own(faces, channels):
 
 def test_colour_is_kept_where_it_is_asked_for(faces):
     assert cut_windows([sample(1)], load_crops(faces, ["clip-a"], 3)).shape == (1, 3, 16, 16, 3)
+
+
+def test_windows_over_shards_are_those_cut_at_once(faces, tmp_path):
+    samples = [sample(1), sample(2, clip_id="clip-b"), sample(0)]
+    whole = cut_windows(samples, load_crops(faces, clips_of(samples)))
+    with crop_shards(tmp_path) as made:
+        shards = shard_crops(made, faces, clips_of(samples))
+        assert sorted(shards) == ["clip-a", "clip-b"]
+        windows = Windows(samples, shards)
+        assert (len(windows), windows.shape, windows.ndim) == (3, whole.shape, whole.ndim)
+        assert np.array_equal(windows[np.array([2, 0])], whole[[2, 0]])
+        assert np.array_equal(windows[1:9], whole[1:])
+
+
+def test_windows_over_shards_are_refused_as_those_cut_at_once(faces, tmp_path):
+    with crop_shards(tmp_path) as made:
+        shards = shard_crops(made, faces, ["clip-a"])
+        with pytest.raises(StageError, match="ends at frame"):
+            Windows([sample(3)], shards)
+        with pytest.raises(StageError, match="one length and size"):
+            Windows([sample(0, 2), sample(0, 3)], shards)
+        (tmp_path / "crops-0000.u8").write_bytes(b"")
+        with pytest.raises(StageError, match="cut short; train again"):
+            shards["clip-a"]

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from models import MODELS
 from models.errors import ModelError
 from pipeline.params import TrainParams
-from pipeline.records import Reference, Sample
+from pipeline.records import Partner, Reference, Sample
+from pipeline.splits.crop_shards import crop_shards
 from pipeline.training.learn import Recipe, build_for, learn
 
 PARAMS = TrainParams(epochs=2, batch=8, learning_rate=1e-2)
@@ -95,3 +97,24 @@ def test_every_network_of_the_registry_can_be_taught(name):
 def test_a_network_that_is_not_there_is_named():
     with pytest.raises(ModelError, match="'convlsm'"):
         taught(Recipe("convlsm", PARAMS))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_crops_in_shards_teach_the_same_weights(channels, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.splits.crop_shards.SHARD", 5000)  # several files
+    reference = Reference(clip_id="clip-1", start=0)
+    fitted, held = parts_of(24)
+    fitted[3] = fitted[3].model_copy(
+        update={"partner": Partner(sample_id="s", clip_id="clip-5", start=2, share=0.3)}
+    )
+    parts = [[s.model_copy(update={"reference": reference}) for s in p] for p in (fitted, held)]
+    whole, curve = taught(channels=channels, parts=parts)
+    with crop_shards(tmp_path) as shards:
+        for clip, frames in crops_of(24, channels).items():
+            shards.add(clip, frames)
+        model, same = learn(SMALL, parts, shards, 1, lambda row: None)
+    assert len([*tmp_path.iterdir()]) > 2
+    assert same == curve
+    assert model.temperature == whole.temperature
+    for name, weights in whole.network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[name], weights)
