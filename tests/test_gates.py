@@ -170,3 +170,9 @@ def test_a_release_gets_one_row(committed, capsys):
     for version, said in (("0.2.0", "has a row of 0.2.0"), ("two", "'two' is no version")):
         assert main(["history", "--add", version]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_metrics_of_another_shape_are_one_sentence(committed, capsys):
+    spoil(FILES.proof, "clean", value={"nearest": 3})
+    assert main(["gate"]) == 2
+    assert "does not hold the figures of a run" in capsys.readouterr().err

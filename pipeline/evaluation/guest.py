@@ -24,7 +24,7 @@ KINDS = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(float16
 # Letters of an input by its number of axes, where the axis C has one or three channels.
 LAYOUTS = {5: ("NTHWC", "NTCHW", "NCTHW"), 4: ("NCHW", "NHWC")}
 BATCH = 16  # windows at once where the file leaves it open
-NAMES = ("labels", "classes", "names")  # metadata that may hold the classes
+NAMES = ("pallor", "labels", "classes", "names")  # metadata that may hold the classes
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Guest:
         try:
             onnxruntime.set_default_logger_severity(4)
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), providers=["CPUExecutionProvider"]
+                str(path), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exceptions have no common root of their own
             raise AssetError(f"{path} is no ONNX model that can be run: {_brief(error)}") from error
@@ -120,8 +120,6 @@ class Guest:
     def _told(self) -> list[str] | None:
         """The classes that the file's metadata name."""
         metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
-        if "pallor" in metadata:
-            return list(json.loads(metadata["pallor"])["labels"])
         text = next((metadata[name] for name in NAMES if name in metadata), None)
         if text is None:
             return None
@@ -129,7 +127,9 @@ class Guest:
             found: Any = json.loads(text)
         except ValueError:
             return [name.strip() for name in text.split(",")]
-        return list(map(str, found.values() if isinstance(found, dict) else found))
+        if isinstance(found, dict):
+            found = found.get("labels", list(found.values()))
+        return [str(name) for name in found] if isinstance(found, list) else None
 
 
 def _form(path: Path, shape: Sequence[Any], kind: str, view: Input) -> Form:

@@ -119,12 +119,11 @@ def _length(watcher: Watcher, step: float | None) -> tuple[int, int]:
     """Frames of a stretch, and the fewest that the model can be asked about."""
     least = watcher.model.window
     seconds = watcher.params.plan.frames / watcher.fps if step is None else step
-    count = round(seconds * watcher.fps)
-    if not least <= count <= LONGEST * watcher.fps:
+    if not least <= seconds * watcher.fps <= LONGEST * watcher.fps:  # nor is it no number
         raise ParamsError(
             f"--step is {seconds:g} s; the model needs {least / watcher.fps:g} to {LONGEST} s"
         )
-    return count, least
+    return round(seconds * watcher.fps), least
 
 
 def _step(watcher: Watcher, frames: Frames, where: tuple[str, float], name: str) -> Step:

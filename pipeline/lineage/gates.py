@@ -13,6 +13,7 @@ from pipeline.files import read_json
 from pipeline.lineage.checks import Finding
 from pipeline.lineage.printed import check_printed
 from pipeline.report.record import in_range, read_record
+from pipeline.report.summary import fitting
 from pipeline.report.templates import interval, percent
 from pipeline.study import Protocol, Study
 from pipeline.workspace import Workspace
@@ -28,10 +29,11 @@ HASH = 0.06  # share of differing bits that known twins stay below, where no lea
 def gates(studies: Mapping[str, tuple[Workspace, Study]], pages: list[Path]) -> Iterator[Finding]:
     """Everything that does not hold; `studies` are those whose metrics are committed."""
     for workspace, study in studies.values():
-        results = Results.read(workspace.evaluation)
-        yield from check_range(workspace, study, results)
-        yield from check_probes(workspace, study, results)
-        yield from check_sides(workspace, study)
+        with fitting(workspace):
+            results = Results.read(workspace.evaluation)
+            yield from check_range(workspace, study, results)
+            yield from check_probes(workspace, study, results)
+            yield from check_sides(workspace, study)
     for page in pages:
         yield from check_printed(page, studies)
 

@@ -24,7 +24,7 @@ CAVEAT = (
 
 
 @contextmanager
-def _fitting(workspace: "Workspace") -> Iterator[None]:
+def fitting(workspace: "Workspace") -> Iterator[None]:
     """A metric of another shape, made by hand or by another version, as one sentence."""
     try:
         yield
@@ -41,7 +41,7 @@ def terminal_summary(workspace: "Workspace", study: "Study") -> str:
     Read from counts.json, evaluation.json and split_proof.json of its metrics; StageError where
     they are missing or of another shape.
     """
-    with _fitting(workspace):
+    with fitting(workspace):
         return "\n".join(_lines(workspace, study))
 
 
@@ -62,7 +62,7 @@ def _lines(workspace: "Workspace", study: "Study") -> list[str]:
 
 def report_object(workspace: "Workspace", study: "Study") -> dict[str, Any]:
     """What `pallor report --json` prints: `study`, `counts` and the rows of `Results.flat`."""
-    with _fitting(workspace):
+    with fitting(workspace):
         found = Results.read(workspace.evaluation)
         results = found.flat(study)
     strong = {"strength": dict(found.strength)} if found.strength else {}

@@ -99,6 +99,7 @@ def test_a_film_file_in_a_cameras_place_is_looked_at_live(clone, capsys):
     [
         (["predict"], "name a video, a folder or camera[:N], or give --camera N"),
         (["predict", "films", "--step", "0.5"], "--step is 0.5 s; the model needs 1 to 60 s"),
+        (["predict", "films", "--step", "nan"], "--step is nan s; the model needs 1 to 60 s"),
         (["predict", "films", "-o", "out.txt"], "out.txt must end in .csv or .json"),
         (["score", "nowhere", "--labels", "labels.csv"], "nowhere is no folder"),
         (["score", "films", "--labels", "none.csv"], "none.csv cannot be read"),
