@@ -108,7 +108,7 @@ def predict(options: Namespace) -> None:
 
 def score(options: Namespace) -> None:
     """`pallor score`: the figures of an evaluation on a user's own labelled films."""
-    from pipeline.evaluation.kinds import corpus_features
+    from pipeline.evaluation.kinds import corpus_detector, corpus_features
     from pipeline.evaluation.score import scored
     from pipeline.exports.outputs import output_file
     from pipeline.files import child_seed, write_json
@@ -124,7 +124,8 @@ def score(options: Namespace) -> None:
     corpus = corpus_features(workspace, asked.model.stem, asked.watcher.model)
     result = scored((folder, table), asked.watcher, asked.doubt, corpus, chance)
     left = result["left_out"]
-    result |= {"model": str(asked.model)}
+    result |= {"model": str(asked.model), "detector": asked.watcher.detector_name,
+               "corpus_detector": corpus_detector(workspace)}  # fmt: skip
     if options.json:
         say_json(result)
     else:

@@ -8,6 +8,7 @@ import numpy as np
 from models import Classifier, to_grey
 from pipeline.errors import ClipError
 from pipeline.evaluation.afar import features, looks
+from pipeline.files import read_json
 from pipeline.media.video import read_clip
 from pipeline.splits.tables import read_samples
 
@@ -38,6 +39,12 @@ def corpus_features(
     except ClipError:  # a table without its films
         return None
     return trained, strangers
+
+
+def corpus_detector(workspace: "Workspace") -> str | None:
+    """By what the faces of the corpus were found; None where its crops do not lie here."""
+    path = workspace.faces / "detector.json"
+    return str(read_json(path)["detector"]) if path.is_file() else None
 
 
 def clip_features(crops: np.ndarray, windows: np.ndarray, model: Classifier) -> Kinds:

@@ -27,7 +27,7 @@ def score_lines(found: Row, model: str) -> list[str]:
             f"  of {counted(none['n'], 'clip')} labelled none, {percent(none['unknown'])} are "
             f"called unknown ({interval(none['unknown_ci95'])})"
         )
-    return [*lines, *_far(found["distance"]), NO_VALIDATION]
+    return [*lines, *_far(found["distance"]), *_found_by(found), NO_VALIDATION]
 
 
 def benchmark_lines(row: Row, guest: str, ours: str) -> list[str]:
@@ -92,6 +92,15 @@ def _doubt(doubt: Row) -> Iterator[str]:
         f"({interval(doubt['coverage_ci95'])}); "
         f"{percent(doubt['unknown'])} are called unknown"
     )
+
+
+def _found_by(found: Row) -> Iterator[str]:
+    here, there = found["detector"], found["corpus_detector"]
+    if there and here != there:
+        yield (
+            f"  faces were found by {here} here and by {there} in the corpus: crops, and so "
+            "answers, differ by that alone"
+        )
 
 
 def _far(far: Row | None) -> Iterator[str]:
