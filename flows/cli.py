@@ -116,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
     predict = command("predict", "say what a video shows, with a model of a study")
     predict.add_argument("video", metavar="VIDEO|camera[:N]")
     predict.add_argument("--seconds", type=float, default=4.0, help="to look through a camera")
+    predict.add_argument(
+        "--explain", metavar="FILE.png", help="also draw which frames and parts decided"
+    )
     add_model(predict)
     report = command("report", "print the figures of the last run and where its page is")
     add_study(report, several=True)

@@ -4,7 +4,7 @@ import shutil
 from argparse import Namespace
 from pathlib import Path
 from time import monotonic
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from flows.studies import model_file, opened
 from flows.workspace import home, require_workspace
@@ -13,6 +13,9 @@ from pipeline.exports.outputs import output_file
 from pipeline.files import writing
 from pipeline.params import Params, Pass, merged, parse_params
 from pipeline.records import ClipPlan
+
+if TYPE_CHECKING:  # brings torch
+    from pipeline.evaluation.predict import Prediction
 
 
 def render(options: Namespace) -> None:
@@ -52,22 +55,41 @@ def predict(options: Namespace) -> None:
     from pipeline.report.record import doubt_of, said_with
 
     require_workspace()
+    picture = output_file(options.explain, ".png") if options.explain else None
     workspace, study, params = opened(options.study)
     model = model_file(options.study, options.task, options.model, options.protocol)
     camera = camera_number(options.video)
     if camera is None:
-        result = judge_video(Path(options.video), model, params, study.input)
+        result = judge_video(Path(options.video), model, params, study.input, bool(picture))
     else:
         print(f"look into {options.video} for {options.seconds:g} s, calm at first", flush=True)
         frames = read_camera(camera, params.plan.fps, options.seconds, monotonic)
-        result = judge(frames, options.video, model, params, study.input)
+        result = judge(frames, options.video, model, params, study.input, bool(picture))
     for name, share in sorted(result.probabilities.items(), key=lambda pair: -pair[1]):
         print(f"{name:12} {share:7.1%} {'#' * round(40 * share)}")
     for note in result.notes:
         print(note)
     print(said_with(doubt_of(workspace, study, model), result.probabilities))
     first, end = result.frames
+    if picture:
+        _show_why(result, picture, first)
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
+
+
+def _show_why(result: "Prediction", picture: Path, first: int) -> None:
+    """What decided: a line a frame of weight, a sentence, a picture."""
+    import cv2
+
+    from pipeline.evaluation.occlusion import draw
+
+    assert result.why is not None
+    assert result.crops is not None
+    for number, loss in enumerate(result.why.frames):
+        print(f"frame {first + number:3} covered {-100 * loss:+5.1f} points")
+    print(f"counted from frame {first}: {result.why.sentence()}")
+    with writing(picture) as part:
+        cv2.imwrite(str(part), draw(result.why, result.crops)[..., ::-1])
+    print(f"{picture}: what counts is red, what counts more has a longer bar")
 
 
 def _one_clip(params: Params, options: Namespace) -> ClipPlan:

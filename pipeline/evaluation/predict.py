@@ -1,6 +1,6 @@
 """One video, one answer: which class a trained model sees, and on which frames."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from models import Classifier, load, to_grey
 from models.errors import ModelError
 from pipeline.errors import AssetError, ClipError, StudyError
+from pipeline.evaluation.occlusion import Why, explain
 from pipeline.faces.detect import Detector, choose_detector
 from pipeline.faces.faces import crop_faces
 from pipeline.faces.shown import shown_part
@@ -23,7 +24,8 @@ class Prediction:
     """The likeliest class and every class' probability (mean over windows, sum 1).
 
     `frames` is [first, last + 1) of the frames looked at, `fps` a second from the video's start;
-    `notes` say what was turned or left out.
+    `notes` say what was turned or left out. Where it was asked for, `why` says what decided, over
+    the `crops` (T, S, S) or (T, S, S, 3) of these frames.
     """
 
     label: str
@@ -33,17 +35,23 @@ class Prediction:
     windows: int
     detector: str
     notes: tuple[str, ...]
+    why: Why | None = field(default=None, compare=False)
+    crops: np.ndarray | None = field(default=None, compare=False)
 
 
-def predict(video: Path, model_path: Path, params: Params, view: Input) -> Prediction:
+def predict(
+    video: Path, model_path: Path, params: Params, view: Input, why: bool = False
+) -> Prediction:
     """The class of a video of one person who starts facing the camera.
 
     The video is read at the corpus' frame rate; raises what reading it and `judge` raise.
     """
-    return judge(read_footage(video, params.plan.fps), video.name, model_path, params, view)
+    return judge(read_footage(video, params.plan.fps), video.name, model_path, params, view, why)
 
 
-def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Input) -> Prediction:
+def judge(
+    frames: Frames, name: str, model_path: Path, params: Params, view: Input, why: bool = False
+) -> Prediction:
     """The class of (T, H, W, 3) uint8 RGB frames at the corpus' rate; `name` says whose they are.
 
     The face is found and cropped as in the corpus, and the model asked about every window. Raises
@@ -65,7 +73,9 @@ def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Inp
         detector = Checked(detector, own_judge())
     part = shown_part(frames, detector, name)
     crops, _ = crop_faces(part.frames, detector, params.faces, view.size)
-    windows = _windows(crops, model, params.plan.fps, view)
+    starts = _starts(crops, model, params.plan.fps, view)
+    seen = crops if view.channels == 3 else to_grey(crops)
+    windows = np.stack([seen[start : start + model.window] for start in starts])
     mean = model.probabilities(windows).mean(axis=0)
     return Prediction(
         label=model.labels[int(mean.argmax())],
@@ -75,16 +85,17 @@ def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Inp
         windows=len(windows),
         detector=choice.name,
         notes=part.notes,
+        why=explain(model, seen, starts) if why else None,
+        crops=seen if why else None,
     )
 
 
-def _windows(crops: Frames, model: Classifier, fps: int, view: Input) -> np.ndarray:
-    # (windows, T, S, S) uint8 grey or (..., 3) RGB, cut as the split cuts them.
+def _starts(crops: Frames, model: Classifier, fps: int, view: Input) -> range:
+    # Where windows begin, as the split cuts them.
     starts = range(0, len(crops) - model.window + 1, view.stride)
     if not starts:
         raise ClipError(
             f"the face is seen for {len(crops) / fps:.1f} s; the model needs "
             f"{model.window / fps:.1f} s or more"
         )
-    seen = crops if view.channels == 3 else to_grey(crops)
-    return np.stack([seen[start : start + model.window] for start in starts])
+    return starts
