@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, labels, lineage, look, model, shard, transfer, view, web
+from flows.commands import (
+    export,
+    forget,
+    labels,
+    lineage,
+    look,
+    model,
+    rate,
+    shard,
+    transfer,
+    view,
+    web,
+)
 from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -53,7 +65,7 @@ COMMANDS = {
     "assets": "corpus", "doctor": "corpus", "render": "clip", "predict": "clip",
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
-    "labels": "labels",
+    "labels": "labels", "rate": "rate", "audit": "rate",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
     "sheet": "look", "overlay": "look", "transfer": "transfer", "view": "view",
     "web": "web",
@@ -127,6 +139,7 @@ def parser() -> argparse.ArgumentParser:
     forget.add_command(command)
     export.add_command(command)
     labels.add_command(command)
+    rate.add_commands(command)
     look.add_commands(command)
     model.add_commands(command)
     shard.add_commands(command)

@@ -272,6 +272,20 @@ def test_from_the_worst_to_its_driver_by_keyboard(visit):
         assert page.locator("#units figure").count() > 0
 
 
+def test_what_decided_is_asked_and_shown(visit, client, files):
+    name = plan(files, "transfer")[0]["clip_id"]
+    found = client.get(f"/api/why/{name}").json()
+    assert (len(found["frames"]), len(found["parts"]), len(found["parts"][0])) == (8, 8, 8)
+    assert found["draw"] == "clean"
+    with visit(f"clip.html?id={name}") as page:
+        page.click("#ask-why")
+        page.wait_for_selector("#why canvas")
+        assert found["sentence"] in page.inner_text("#why")
+        assert page.locator("#why meter").count() == 8
+    lost = client.get("/api/clips?status=quarantined").json()["clips"][0]["id"]
+    assert "has no window in the draw" in client.get(f"/api/why/{lost}").json()["error"]
+
+
 def test_landmarks_are_drawn_and_taken_away(visit, files):
     name = plan(files, "clip")[0]["clip_id"]
     shown = "document.querySelector('#whole canvas').toDataURL()"
