@@ -12,9 +12,9 @@ ABOUT = """\
 Pallor makes face-video datasets of clinical signs and shows what they are worth.
 
 Each study in studies/ is one clinical question. Pallor renders people of geometry in Blender that
-perform what the study asks for, transfers their motion onto static faces, crops the faces, splits
-the clips by every protocol, trains the study's networks and puts leaky and clean figures beside
-the published ones. Not a medical device.
+perform what the study asks for, and transfers their motion onto static faces. It crops the faces,
+splits the clips by every protocol and trains the study's networks. It puts leaky and clean figures
+beside the published ones. Not a medical device.
 """
 EXAMPLES = """\
 examples:
