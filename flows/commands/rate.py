@@ -17,7 +17,9 @@ def rate_options(page: ArgumentParser) -> None:
     page.add_argument("ratings", nargs="?", metavar="FILE.json", help="ratings, exported as JSON")
     page.add_argument("-o", "--out", required=True, metavar="OUT",
                       help="a new folder of tasks; with ratings: FILE.jsonl")  # fmt: skip
-    page.add_argument("--root", default="", help="where the folder lies below Label Studio's documents")
+    page.add_argument(
+        "--root", default="", help="where the folder lies below Label Studio's documents"
+    )
     for name, help_ in NAMES.items():
         page.add_argument(f"--{name}", help=help_)
     add_study(page)
