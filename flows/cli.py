@@ -12,9 +12,9 @@ ABOUT = """\
 Pallor makes face-video datasets of clinical signs and shows what they are worth.
 
 Each study in studies/ is one clinical question. Pallor renders people of geometry in Blender that
-perform what the study asks for, transfers their motion onto static faces, crops the faces, splits
-the clips by every protocol, trains the study's networks and puts leaky and clean figures beside
-the published ones. Not a medical device.
+perform what the study asks for, and transfers their motion onto static faces. It crops the faces,
+splits the clips by every protocol and trains the study's networks. It puts leaky and clean figures
+beside the published ones. Not a medical device.
 """
 EXAMPLES = """\
 examples:
@@ -88,6 +88,8 @@ COMMANDS = {
     "gc": Command("gc", "show what grew old and no version names; with --apply, remove it", True),
     "export": Command("export", "write the corpus in a standard format, into a new folder"),
     "labels": Command("labels", "write labels of rendered clips without rendering them again"),
+    "rate": Command("rate", "hand clips to blind raters (Label Studio), or read their ratings"),
+    "audit": Command("rate", "name labels that models contradict; run a study's checks", json=True),
     "sheet": Command("look", "render a contact sheet of the avatars, to judge them by"),
     "overlay": Command("look", "draw a rendered clip's truth on its frames, as a film"),
     "onnx": Command("model", "write a trained classifier as an ONNX file"),

@@ -20,6 +20,8 @@ from pipeline.lineage.explain import Scope, explain
 from pipeline.lineage.filters import choices
 from pipeline.lineage.index import main_trial
 from pipeline.look import clip, grid, twins
+from pipeline.look.beside import beside
+from pipeline.look.why import why
 from pipeline.media.video import frame_rate, read_clip
 from pipeline.workspace import Workspace
 
@@ -89,6 +91,12 @@ def _add_questions(app: FastAPI, shown: Shown) -> None:
         found = clip.about(shown.files, shown.index, name)
         row = found["clip"]
         return {**found, "film": _film(shown, row, False), "crop": _film(shown, row, True)}
+
+    @app.get("/api/why/{name:path}")
+    def reason(name: str) -> dict[str, Any]:
+        row = clip.row_of(shown.index, name)
+        draw = beside(shown.index, row)["draw"]
+        return why(shown.files, study, shown.index, row, draw)
 
     @app.get("/api/lineage/{name:path}")
     def lineage(name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from flows.curves import figures_of, followed
 from flows.guard import die_with, starters
 from flows.patience import watched
 from flows.program import begin, escape_what_cannot_be_printed
+from flows.told import told
 from flows.workspace import home, only_stage, require_workspace
 from pipeline.errors import IncompleteError
 from pipeline.params import Params, load_params
@@ -124,7 +125,7 @@ def run_heavy_stage(name: str, flow: Callable[[], object]) -> NoReturn:
 
 def _recorded(name: str, body: Callable[[], object]) -> None:
     require_workspace()
-    with only_stage(name), recording(RUNS, name):
+    with only_stage(name), recording(RUNS, name) as record, told(name, record):
         body()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from flows.commands.options import add_model, names
 from flows.studies import model_file, opened
 from flows.terminal import say_json
@@ -20,6 +22,7 @@ SECONDS = 4.0  # to look through a camera that is asked once
 
 if TYPE_CHECKING:  # torch, which `pallor --help` does not need
     from pipeline.evaluation.conformal import Doubt
+    from pipeline.evaluation.occlusion import Why
     from pipeline.evaluation.predict import Watcher
     from pipeline.evaluation.steps import Step
 
@@ -33,6 +36,8 @@ def predict_options(page: ArgumentParser) -> None:
     page.add_argument("--seconds", type=float, help="to look through a camera (default: 4; live: "
                       "until stopped)")  # fmt: skip
     page.add_argument("-o", "--out", metavar="FILE", help="also write the answers: .csv or .json")
+    page.add_argument("--explain", metavar="FILE.png", help="also draw which frames and parts "
+                      "decided; of one film")  # fmt: skip
     add_model(page)
 
 
@@ -78,6 +83,8 @@ def predict(options: Namespace) -> None:
         if number is not None or not (film.is_dir() or _is_long(film)):
             _print_answer(asked, options)
             return
+    if options.explain:
+        raise ParamsError("--explain draws one film's answer; leave out --step, -o and folders")
     if number is not None:
         options.camera, options.seconds = str(number), options.seconds or SECONDS
     out = answers_file(options.out, [Path(options.video or "")]) if options.out else None
@@ -180,10 +187,12 @@ def _is_long(film: Path) -> bool:
 
 
 def _print_answer(asked: Asked, options: Namespace) -> None:
+    from pipeline.exports.outputs import output_file
     from pipeline.media.camera import camera_number, read_camera
     from pipeline.media.footage import read_footage
     from pipeline.report.record import said_with
 
+    picture = output_file(options.explain, ".png") if options.explain else None
     camera, watcher = camera_number(options.video), asked.watcher
     if camera is None:
         frames, name = read_footage(Path(options.video), watcher.fps), Path(options.video).name
@@ -192,7 +201,8 @@ def _print_answer(asked: Asked, options: Namespace) -> None:
         look = f"look into {options.video} for {seconds:g} s, calm at first"
         print(look, file=sys.stderr if options.json else sys.stdout, flush=True)
         frames = read_camera(camera, watcher.fps, seconds, monotonic)
-    result = watcher.judge(frames, name)
+    seen = watcher.look(frames, name)
+    result = watcher.answer(seen)
     said = said_with(asked.doubt, result.probabilities)
     if options.json:
         say_json(
@@ -205,7 +215,24 @@ def _print_answer(asked: Asked, options: Namespace) -> None:
         print(note)
     print(said)
     first, end = result.frames
+    if picture:
+        _show_why(*watcher.why(seen), picture, first)
     print(f"{options.video}: {result.label}, frames {first} to {end - 1}; not a diagnosis")
+
+
+def _show_why(why: "Why", crops: np.ndarray, picture: Path, first: int) -> None:
+    """What decided: a line a frame of weight, a sentence, a picture."""
+    import cv2
+
+    from pipeline.evaluation.occlusion import draw
+    from pipeline.files import writing
+
+    for number, loss in enumerate(why.frames):
+        print(f"frame {first + number:3} covered {-100 * loss:+5.1f} points")
+    print(f"counted from frame {first}: {why.sentence()}")
+    with writing(picture) as part:
+        cv2.imwrite(str(part), draw(why, crops)[..., ::-1])
+    print(f"{picture}: what counts is red, what counts more has a longer bar")
 
 
 def _steps(options: Namespace, asked: Asked) -> "Iterator[Step]":

@@ -1,8 +1,9 @@
 """`pallor forget`: a person leaves the dataset, and no byte of them stays behind."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # half a second that `pallor --help` does not need
     from pipeline.lineage.corpus import Place
+    from pipeline.lineage.forget import Consequences
     from pipeline.lineage.intent import Intent
 
 
@@ -88,9 +90,31 @@ def _planned(place: "Place", name: str) -> "Intent":
         indices = {study: stack.enter_context(closing(index_of(study))) for study in studies}
         effect = consequences(indices, place, removal, parts)
     when = datetime.now(UTC).isoformat(timespec="seconds")
+    effect = _with_clouds(place, effect, removal.objects)
     command = f"pallor forget {removal.subject.ids[0]} --apply"
     revision = history.commit(place.root, "HEAD")
     return Intent(removal, effect, parts, known, command, when, revision, tuple(studies))
+
+
+def _with_clouds(place: "Place", effect: "Consequences", objects: set[str]) -> "Consequences":
+    """The same with what remotes that are no folders hold; of those that do not answer, a line."""
+    from flows.clouds import clouds
+
+    found = clouds(place)
+    held = {name: len(oids) for name, oids in found.holding(objects).items()}
+    files = effect.erased.files | {f"remote:{name}": n for name, n in held.items() if n}
+    stays = [line for line in effect.stays if not line.startswith(_named(held, found.silent))]
+    stays += [f"remote:{name} was not asked: {why}" for name, why in found.silent.items()]
+    stays += [
+        f"remote:{name} may be others' too: who lists one of the {n} files that go loses it"
+        for name, n in held.items()
+        if n
+    ]
+    return replace(effect, erased=replace(effect.erased, files=files), stays=stays)
+
+
+def _named(*names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"remote:{name}," for some in names for name in some)
 
 
 def _begin(place: "Place", name: str) -> "Intent":
@@ -127,6 +151,7 @@ def _resumed(place: "Place", intent: "Intent") -> "Intent":
 
 
 def _erase(place: "Place", intent: "Intent", run: bool) -> "Intent":
+    from flows.clouds import clouds
     from pipeline.lineage.erase import erase, leave_register
     from pipeline.lineage.forget import bury
     from pipeline.lineage.intent import advance, sweep
@@ -137,6 +162,7 @@ def _erase(place: "Place", intent: "Intent", run: bool) -> "Intent":
     sweep(Workspace().params, Workspace().tombstones, *registers, *indices)
     write_settings([_exclusion(intent)], intent.studies)
     erase(place, intent.removal, intent.parts)
+    clouds(place).remove(intent.removal.objects)
     for register in registers:
         leave_register(register, intent.removal)
     for index in indices:
@@ -166,14 +192,20 @@ def _run(place: "Place", intent: "Intent") -> "Intent":
 
 
 def _prove(place: "Place", intent: "Intent") -> None:
+    from flows.clouds import clouds
     from pipeline.lineage.intent import drop
-    from pipeline.lineage.search import search
+    from pipeline.lineage.search import made_without, search
 
-    found = search(place, intent.removal, intent.known)
+    reached = clouds(place)
+    held = reached.holding(intent.removal.objects - made_without(place, intent.removal))
+    left = {name: url for name, url in place.unreached.items() if name not in held}
+    found = search(replace(place, unreached=left), intent.removal, intent.known)
+    for name, oids in held.items():
+        print(f"remote {name}: asked by hash, {len(oids)} files of them are left")
     for trace in found.traces:
         print(f"left behind, by {trace.text()}")
     print(found.text())
-    if found.pictures(ours=True):
+    if found.pictures(ours=True) or any(held.values()):
         raise StageError(
             "something of them is left, see above; remove it, then the same command proves again"
         )

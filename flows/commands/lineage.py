@@ -1,6 +1,7 @@
 """Commands on lineage: explain, find, sql, verify, diff, release."""
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from dataclasses import asdict
@@ -54,6 +55,9 @@ def verify_options(page: ArgumentParser) -> None:
     page.add_argument("--seed", type=int, default=0, help="which N clips (default: 0)")
     page.add_argument("--release", metavar="VERSION", help="against the attestation of a release")
     page.add_argument(
+        "--tsa-roots", metavar="FILE.pem", help="certificates that vouch for its time authority"
+    )
+    page.add_argument(
         "--against-record", nargs="?", const="HEAD", metavar="REV",
         help="only: do the films show what the manifest in git says, by default of HEAD?",
     )  # fmt: skip
@@ -71,6 +75,10 @@ def release_options(page: ArgumentParser) -> None:
     """What `pallor release` can be asked."""
     page.add_argument("version", metavar="VERSION", help="such as 1.0.0")
     page.add_argument("--key", metavar="FILE.pem", help="Ed25519 key (default: one made here)")
+    page.add_argument(
+        "--tsa", metavar="URL", default=os.environ.get("PALLOR_TSA"),
+        help="a time authority that signs when (default: PALLOR_TSA, else none is asked)",
+    )  # fmt: skip
 
 
 def explain(options: Namespace) -> None:
@@ -129,7 +137,7 @@ def sql(options: Namespace) -> None:
 def verify(options: Namespace) -> None:
     """`pallor verify`: one line a finding; StageError (exit code 2) when there is any."""
     from flows.stores import place as here
-    from pipeline.lineage.release import verify_release
+    from pipeline.lineage.release import released_at, verify_release
     from pipeline.lineage.verify import summary
     from pipeline.lineage.verify import verify as check
 
@@ -141,6 +149,9 @@ def verify(options: Namespace) -> None:
     if options.release:
         signer, differing = verify_release(place, options.release)
         answer.say(f"release {options.release}: signed by key {signer}", signer=signer)
+        roots = Path(options.tsa_roots) if options.tsa_roots else None
+        if moment := released_at(place.root, options.release, roots):
+            answer.say(f"release {options.release}: {moment}", time=moment)
         findings += differing
     answer.facts["findings"] = [asdict(finding) for finding in findings]
     for _, group in groupby(findings, key=lambda finding: (finding.what, finding.where)):
@@ -210,7 +221,8 @@ def release(options: Namespace) -> None:
     finding = next(check(place), None)
     if finding:
         raise StageError(f"this is no release: {finding.text()}; `pallor verify` lists all")
-    made = attest(place, options.version, Path(options.key) if options.key else None)
+    key = Path(options.key) if options.key else None
+    made = attest(place, options.version, key, options.tsa)
     print(f"{made.tag}: tagged and signed by key {made.signer}")
     print(made.note or f"{made.folder}: bills of materials, and signatures of the models")
     print(f"git push origin {made.tag} publishes it")

@@ -8,6 +8,7 @@ import numpy as np
 from models import Classifier, load, to_grey
 from models.errors import ModelError
 from pipeline.errors import AssetError, ClipError, StudyError
+from pipeline.evaluation.occlusion import Why, explain
 from pipeline.faces.detect import Detector, choose_detector
 from pipeline.faces.faces import crop_faces
 from pipeline.faces.shown import Shown, shown_part
@@ -23,7 +24,8 @@ class Prediction:
     """The likeliest class and every class' probability (mean over windows, sum 1).
 
     `frames` is [first, last + 1) of the frames looked at, `fps` a second from the video's start;
-    `notes` say what was turned or left out.
+    `notes` say what was turned or left out. Where it was asked for, `why` says what decided, over
+    the `crops` (T, S, S) or (T, S, S, 3) of these frames.
     """
 
     label: str
@@ -82,7 +84,9 @@ class Watcher:
         """
         part = shown_part(frames, self._detector, name)
         crops, _ = crop_faces(part.frames, self._detector, self.params.faces, self.view.size)
-        windows = _windows(crops, self.model, self.fps, self.view)
+        starts = _starts(crops, self.model, self.fps, self.view)
+        shown = self._shown(crops)
+        windows = np.stack([shown[start : start + self.model.window] for start in starts])
         return Look(crops, windows, self.model.probabilities(windows), part)
 
     def judge(self, frames: Frames, name: str) -> Prediction:
@@ -102,6 +106,16 @@ class Watcher:
             notes=seen.part.notes,
         )
 
+    def why(self, seen: Look) -> tuple[Why, np.ndarray]:
+        """What decided a look, by occlusion, and the frames (T, S, S[, 3]) that the model saw."""
+        shown = self._shown(seen.crops)
+        return explain(
+            self.model, shown, _starts(seen.crops, self.model, self.fps, self.view)
+        ), shown
+
+    def _shown(self, crops: Frames) -> np.ndarray:
+        return crops if self.view.channels == 3 else to_grey(crops)
+
 
 def predict(video: Path, model_path: Path, params: Params, view: Input) -> Prediction:
     """The class of a video of one person who starts facing the camera.
@@ -116,13 +130,12 @@ def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Inp
     return Watcher(model_path, params, view).judge(frames, name)
 
 
-def _windows(crops: Frames, model: Classifier, fps: int, view: Input) -> np.ndarray:
-    # (windows, T, S, S) uint8 grey or (..., 3) RGB, cut as the split cuts them.
+def _starts(crops: Frames, model: Classifier, fps: int, view: Input) -> range:
+    # Where windows begin, as the split cuts them.
     starts = range(0, len(crops) - model.window + 1, view.stride)
     if not starts:
         raise ClipError(
             f"the face is seen for {len(crops) / fps:.1f} s; the model needs "
             f"{model.window / fps:.1f} s or more"
         )
-    seen = crops if view.channels == 3 else to_grey(crops)
-    return np.stack([seen[start : start + model.window] for start in starts])
+    return starts

@@ -6,7 +6,7 @@ without gives a job event, which states what is read and written but no run.
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from pipeline.errors import StageError
 from pipeline.exports.library import library
 from pipeline.exports.steps import Step
 from pipeline.files import canonical
+from pipeline.stage import STAGES, name_of, place, study_of
+from pipeline.workspace import MAIN, Workspace
 
 FILE = "openlineage.ndjson"
 NAMESPACE = "pallor"
@@ -58,6 +60,31 @@ def send_events(found: Sequence[Any], client: Any) -> None:
         ) from error
 
 
+def live_event(
+    key: str, record: Mapping[str, Any], state: str, now: datetime, error: str = ""
+) -> Any:
+    """The event of a stage that runs: `state` is START, COMPLETE or FAIL, `key` as in the lock.
+
+    The run's id is that of `run_id`. Data have names and no version yet: DVC hashes them later.
+    """
+    ol = library("openlineage.client.event_v2")
+    name, workspace = name_of(key), Workspace(study_of(key) or MAIN)
+    stage = STAGES[name]
+    facets = {"tags": _tags(record)}
+    if error:
+        message = library("openlineage.client.generated.error_message_run")
+        facets["errorMessage"] = message.ErrorMessageRunFacet(error, "Python", producer=PRODUCER)
+    return ol.RunEvent(
+        eventType=ol.RunState[state],
+        eventTime=now.isoformat(),
+        run=ol.Run(_run_id(record), facets=facets),
+        job=ol.Job(NAMESPACE, name),
+        producer=PRODUCER,
+        inputs=[ol.InputDataset(NAMESPACE, str(place(i, workspace))) for i in stage.inputs],
+        outputs=[ol.OutputDataset(NAMESPACE, str(place(o.name, workspace))) for o in stage.outputs],
+    )
+
+
 def _events(step: Step, now: datetime) -> list[Any]:
     ol = library("openlineage.client.event_v2")
     inputs = [_dataset(ol.InputDataset, path, md5) for path, md5 in step.inputs.items()]
@@ -76,7 +103,10 @@ def _events(step: Step, now: datetime) -> list[Any]:
 
 def run_id(step: Step) -> str:
     """The UUID of a recorded run, a hash of what tells it from every other."""
-    record = step.record or {}
+    return _run_id(step.record or {})
+
+
+def _run_id(record: Mapping[str, Any]) -> str:
     key = "/".join(str(record.get(name)) for name in ("name", "started", "host", "pid"))
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{PRODUCER}/{key}"))
 
@@ -97,7 +127,18 @@ def _job_facets(step: Step) -> dict[str, Any]:
 
 
 def _run_facets(step: Step) -> dict[str, Any]:
-    record = step.record or {}
+    parameters = library("openlineage.client.generated.execution_parameters_run")
+    values = [
+        parameters.ExecutionParameter(key=name, value=canonical(value))
+        for name, value in step.stage.params.items()
+    ]
+    return {
+        "tags": _tags(step.record or {}),
+        "executionParameters": parameters.ExecutionParametersRunFacet(values, producer=PRODUCER),
+    }
+
+
+def _tags(record: Mapping[str, Any]) -> Any:
     facts = {name: record.get(name) for name in ("revision", "user", "host", "platform", "python")}
     facts |= {f"version of {name}": v for name, v in (record.get("packages") or {}).items()}
     tags = library("openlineage.client.generated.tags_run")
@@ -106,12 +147,4 @@ def _run_facets(step: Step) -> dict[str, Any]:
         for key, value in facts.items()
         if value is not None
     ]
-    parameters = library("openlineage.client.generated.execution_parameters_run")
-    values = [
-        parameters.ExecutionParameter(key=name, value=canonical(value))
-        for name, value in step.stage.params.items()
-    ]
-    return {
-        "tags": tags.TagsRunFacet(tags=fields, producer=PRODUCER),
-        "executionParameters": parameters.ExecutionParametersRunFacet(values, producer=PRODUCER),
-    }
+    return tags.TagsRunFacet(tags=fields, producer=PRODUCER)

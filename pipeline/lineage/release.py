@@ -17,6 +17,7 @@ from pipeline.lineage.corpus import LOCK, PARAMS, Place
 from pipeline.lineage.handout import hand_out
 from pipeline.lineage.lock import Stage, outs, read_lock
 from pipeline.lineage.sign import Envelope, load_key, open_envelope, sign
+from pipeline.lineage.stamp import said_time, stamped
 
 VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?")
 KEY = Path("keys/release.pem")  # below the home folder, outside git
@@ -34,11 +35,14 @@ class Released(NamedTuple):
     note: str
 
 
-def release(place: Place, version: str, key: Path | None = None) -> Released:
+def release(
+    place: Place, version: str, key: Path | None = None, authority: str | None = None
+) -> Released:
     """Tag the commit as v<version> with a signed attestation, and write what goes out with it.
 
-    Raises StageError for a name that is no version, a tag that exists, a tree that differs from
-    its commit or from its lock.
+    `authority` is the address of a time authority (TSA), asked when one is named. Raises
+    StageError for a name that is no version, a tag that exists, a tree that differs from its commit
+    or from its lock, and an authority that gives no time.
     """
     if not VERSION.fullmatch(version):
         raise StageError(f"'{version}' is no version; it looks like 1.0.0 or 1.0.0-rc.1")
@@ -53,6 +57,8 @@ def release(place: Place, version: str, key: Path | None = None) -> Released:
         )
     folder, rows, note = hand_out(place, tag)
     envelope = sign(statement(place, version, rows), load_key(key or place.home / KEY))
+    if authority:
+        envelope = stamped(envelope, authority)
     message = f"Pallor dataset {version}\n\n{json.dumps(envelope, indent=1)}\n"
     history.git(place.root, "tag", "--annotate", tag, "--message", message)
     return Released(tag, envelope["signatures"][0]["keyid"], folder, note)
@@ -122,6 +128,15 @@ def verify_release(place: Place, version: str) -> tuple[str, list[Finding]]:
         detail = f"points at {tagged[:10]}, the attestation is of {commit['gitCommit'][:10]}"
         findings.append(Finding("moved tag", f"v{version}", detail))
     return signer, findings
+
+
+def released_at(root: Path, version: str, roots: Path | None = None) -> str | None:
+    """When a release was there, by its time authority; None where none was asked.
+
+    `roots` are PEM certificates that vouch for authorities. Raises AssetError for a stamp that does
+    not hold.
+    """
+    return said_time(read_attestation(root, version), roots)
 
 
 def read_attestation(root: Path, version: str) -> Envelope:

@@ -109,7 +109,7 @@ def search(place: Place, removal: Removal, known: np.ndarray) -> Searched:
     found.unreached = [f"remote {name} ({url})" for name, url in place.unreached.items()]
     found.unreached += [f"worktree {path}" for path in history.worktrees(place.root)]
     looked: dict[str, tuple[str, float]] = {}
-    gone, turned = removal.objects - _made_without(place, removal), looks.turned(known)
+    gone, turned = removal.objects - made_without(place, removal), looks.turned(known)
     for path in files(roots, place.home / "assets"):
         try:
             md5 = file_md5(path)
@@ -168,7 +168,7 @@ def _named(path: Path, removal: Removal) -> set[str]:
         return {name for name in names if re.search(_WHOLE % re.escape(name.encode()), text)}
 
 
-def _made_without(place: Place, removal: Removal) -> set[str]:
+def made_without(place: Place, removal: Removal) -> set[str]:
     """Hashes of a version made anew: counts, say, that come out the same do not show anyone."""
     now = next(versions(place))
     if not now.rows or derived_names(now.rows, removal.subject):

@@ -1,6 +1,7 @@
 """A small corpus to look through: drawn films, real truth of units, answers half of them wrong."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from avatars.conditions import Condition, execute
 from avatars.identity import Identity
 from avatars.scene import Scene
 from avatars.units import UNITS
+from models import Classifier, build
 from pipeline.corpus.planned import read_plan
+from pipeline.splits.tables import read_tracks
 from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +39,12 @@ def make(root: Path) -> None:
     files = Workspace(STUDY["name"], root)
     for clip in read_plan(files.plan).clips:
         np.savez(files.clips / f"{clip.clip_id}.npz", **truth(clip))
+    for track in read_tracks(files.faces):  # whole frames are the crops: 48 px, as the study asks
+        folder = files.clips if track.kind == "avatar" else files.transferred
+        shutil.copyfile(folder / f"{track.clip_id}.mp4", files.faces / f"{track.clip_id}.mp4")
+    network = build("framecnn", classes=2, channels=1, size=48, frames=4, parameters={"width": 4})
+    model = Classifier("framecnn", network.eval(), ("FD1", "FD2-L"), 4)
+    model.save(files.model("display", "convlstm", "clean"))
 
 
 def truth(clip) -> dict[str, np.ndarray]:

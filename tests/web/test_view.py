@@ -272,6 +272,20 @@ def test_from_the_worst_to_its_driver_by_keyboard(visit):
         assert page.locator("#units figure").count() > 0
 
 
+def test_what_decided_is_asked_and_shown(visit, client, files):
+    name = plan(files, "transfer")[0]["clip_id"]
+    found = client.get(f"/api/why/{name}").json()
+    assert (len(found["frames"]), len(found["parts"]), len(found["parts"][0])) == (8, 8, 8)
+    assert found["draw"] == "clean"
+    with visit(f"clip.html?id={name}") as page:
+        page.click("#ask-why")
+        page.wait_for_selector("#why canvas")
+        assert found["sentence"] in page.inner_text("#why")
+        assert page.locator("#why meter").count() == 8
+    lost = client.get("/api/clips?status=quarantined").json()["clips"][0]["id"]
+    assert "has no window in the draw" in client.get(f"/api/why/{lost}").json()["error"]
+
+
 def test_landmarks_are_drawn_and_taken_away(visit, files):
     name = plan(files, "clip")[0]["clip_id"]
     shown = "document.querySelector('#whole canvas').toDataURL()"
@@ -297,14 +311,16 @@ def paths(files):
     return ["", f"clip.html?id={names[0]}", f"compare.html?a={names[0]}&b={names[1]}"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_at_all(visit, axe, files, scheme):
+def test_axe_finds_nothing_at_all(visit, axe, files):
     for path in paths(files):
-        with visit(path, color_scheme=scheme, reduced_motion="reduce") as page:
+        with visit(path, reduced_motion="reduce") as page:
             page.wait_for_load_state("networkidle")
             page.evaluate(axe)
-            found = page.evaluate("axe.run()")["violations"]
-            assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                found = page.evaluate("axe.run()")["violations"]
+                said = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
+                assert said == [], f"{path} {scheme}"
 
 
 def test_nothing_is_cut_off_on_a_phone(visit, files):

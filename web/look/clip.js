@@ -23,6 +23,7 @@ await saying(async () => {
   const move = units(truth);
   await frames(about, move);
   lineage();
+  by("#ask-why").addEventListener("click", () => why(about));
 });
 
 function facts({ clip, conditions }) {
@@ -156,4 +157,37 @@ async function lineage() {
 function box([role, name]) {
   const linked = /^(clip|transfer)-/.test(name) ? make("a", { href: page(name) }, name) : name;
   return make("li", {}, make("span", { class: "role" }, role), linked);
+}
+
+// What the main model's answer loses when a frame, or a part of all frames, is covered.
+async function why({ clip, crop }) {
+  const place = by("#why");
+  by("#ask-why").disabled = true;
+  place.replaceChildren(make("p", { class: "quiet" }, "Covering frames and parts in turn, some seconds…"));
+  try {
+    const found = await ask(`/api/why/${encodeURIComponent(clip.id)}`);
+    const most = Math.max(...found.frames, 1e-6);
+    const figure = make("figure", { class: "why" });
+    const heat = (context, _, scale) => {
+      const cells = found.parts.length;
+      const side = (crop.width * scale) / cells;
+      const top = Math.max(...found.parts.flat(), 1e-6);
+      found.parts.forEach((row, y) => row.forEach((loss, x) => {
+        context.fillStyle = `rgba(214, 40, 40, ${0.6 * Math.max(0, loss / top)})`;
+        context.fillRect(x * side, y * side, side, side);
+      }));
+    };
+    const view = new View(figure, crop, `/strip/${clip.id}.webp?crop=1`, `parts of the crop that decided`, heat);
+    await view.loaded;
+    view.show(found.frames.indexOf(Math.max(...found.frames)));
+    const bars = found.frames.map((loss, number) => make("li", { class: "bar" },
+      make("span", {}, `frame ${number}`), make("span", { class: "bar-value" }, `${(-100 * loss).toFixed(1)} points`),
+      make("meter", { min: 0, max: most, value: Math.max(0, loss), "aria-label": `weight of frame ${number}` })));
+    figure.append(make("figcaption", { class: "small quiet" }, "What is red costs the answer most when it is covered."));
+    place.replaceChildren(
+      make("p", {}, `${found.model} ${found.draw} says ${found.label}, ${percent(found.share)}: ${found.sentence}.`),
+      make("div", { class: "halves even" }, figure, make("ol", { class: "bars", "aria-label": "Frames" }, ...bars)));
+  } catch (error) {
+    place.replaceChildren(make("p", { class: "kind" }, error.message));
+  }
 }
