@@ -36,6 +36,8 @@ class MotionConfig:
     # The decoder sees where key points were and are to be, and says, pixel by pixel, where the
     # warped source will do: what a motion uncovers (teeth, lids) no other part can tell it.
     blend: bool = False
+    # Key points were taught to lie where fomm.supervision.POINTS says, so their places have names.
+    taught: bool = False
 
     @property
     def factor(self) -> int:
@@ -76,6 +78,7 @@ CONFIGS = {
             residual_blocks=3,  # painting is left where nothing can be warped to
             down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
             blend=True,
+            taught=True,
         ),
     )
 }

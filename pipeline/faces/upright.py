@@ -52,18 +52,24 @@ class Judge:
             with one_thread():
                 boxes = detector.find(picture)[:LOOKED] if height < self._seen else ()
             for box in boxes:
-                points, found = self._landmarks(picture, box)
+                points, found = self.landmarks(picture, box)
                 peak = max(peak, found)
                 height = max(height, found if plausible(points) else 0.0)
         return height, peak
 
-    def _height(self, picture: np.ndarray, box: np.ndarray) -> float:
-        points, height = self._landmarks(picture, box)
-        return height if plausible(points) else 0.0
-
-    def _landmarks(self, picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+    def landmarks(self, picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        """(68, 2) iBUG landmarks px of the face in a box (4,) px, and the mean of their peaks."""
         with one_thread():
             return self._networks.landmarks(picture, box)
+
+    def boxes(self, picture: np.ndarray) -> np.ndarray:
+        """(N, 4) px boxes of faces by the networks alone, largest first; quick, seldom misled."""
+        with one_thread():
+            return self._networks.find(picture)
+
+    def _height(self, picture: np.ndarray, box: np.ndarray) -> float:
+        points, height = self.landmarks(picture, box)
+        return height if plausible(points) else 0.0
 
 
 class Checked:
