@@ -19,7 +19,7 @@ from pipeline.faces.upright import Judge
 
 OFF = 6.0  # px at SIDE: a point farther from its landmark is looked at again
 # px at SIDE that the model may stray under its five views: 4.3 at most on 30 rendered stills, 1.5
-# on the photograph; with a covered mouth 17 and more. Below, its point stays whatever landmarks say.
+# on the photograph; with a covered mouth 17 and more. Below, its point stays.
 STRAYS = 6.0
 SURE = 2.5  # px at SIDE that landmarks may stray between boxes to be taken instead
 SIDE = 128
@@ -143,9 +143,7 @@ def _px(points: fomm.KeyPoints) -> np.ndarray:
     return np.asarray((points.value.cpu().numpy() + 1) / 2 * (SIDE - 1) + 0.5, dtype=np.float64)
 
 
-def _exchanged(
-    points: fomm.KeyPoints, put: np.ndarray, taken: np.ndarray
-) -> fomm.KeyPoints:
+def _exchanged(points: fomm.KeyPoints, put: np.ndarray, taken: np.ndarray) -> fomm.KeyPoints:
     """Only the taken points move: what the model placed stays bit for bit."""
     if not taken.any():
         return points

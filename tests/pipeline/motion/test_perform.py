@@ -54,7 +54,7 @@ def test_a_black_start_is_left_out_and_said(files, tmp_path, astronaut):
     write_clip(tmp_path / "late.mp4", np.concatenate([np.zeros_like(clip[:2]), clip]), 8)
     made = perform(files[0], tmp_path / "late.mp4", CHECKPOINT, TransferParams(relative=False))
     assert len(made.frames) == 3
-    assert "late.mp4: frames 2 to 4 of 5 are used" in made.notes[-1]
+    assert any("late.mp4: frames 2 to 4 of 5 are used" in note for note in made.notes)
 
 
 def test_a_driver_that_is_no_film_is_one_sentence(files, tmp_path):
@@ -65,7 +65,7 @@ def test_a_driver_that_is_no_film_is_one_sentence(files, tmp_path):
 
 def test_absolute_transfer_needs_no_reference(files):
     made = perform(*files, CHECKPOINT, TransferParams(relative=False))
-    assert len(made.notes) == 1
+    assert not any("frame 0" in note for note in made.notes)
 
 
 def test_what_is_missing_is_named(files, tmp_path):
