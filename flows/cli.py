@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from flows.commands import export, forget, lineage, look, model, shard, transfer, web
+from flows.commands import export, forget, lineage, look, model, motion, shard, transfer, web
 from flows.commands.options import add_model, add_settings, add_study, names
 from flows.program import begin
 from flows.stage import say_errors
@@ -53,7 +53,7 @@ COMMANDS = {
     "explain": "lineage", "find": "lineage", "sql": "lineage", "verify": "lineage",
     "diff": "lineage", "release": "lineage", "forget": "forget", "export": "export",
     "shard": "shard", "merge": "shard", "onnx": "model", "baselines": "model", "folds": "model",
-    "sheet": "look", "overlay": "look", "transfer": "transfer", "web": "web",
+    "motion": "motion", "sheet": "look", "overlay": "look", "transfer": "transfer", "web": "web",
 }  # fmt: skip
 
 
@@ -122,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_command(command)
     look.add_commands(command)
     model.add_commands(command)
+    motion.add_command(command)
     shard.add_commands(command)
     transfer.add_command(command)
     web.add_command(command)

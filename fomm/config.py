@@ -66,19 +66,28 @@ COMPACT = MotionConfig(
     max_width=256,
     residual_blocks=4,
 )
+BLEND = replace(
+    COMPACT,
+    name="blend-128",
+    residual_blocks=3,  # painting is left where nothing can be warped to
+    down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
+    blend=True,
+    taught=True,
+)
 CONFIGS = {
     config.name: config
     for config in (
         _vox("vox-256"),
         _vox("vox-adv-256"),
         COMPACT,
+        BLEND,
+        # Motion at 64 px as ever, so that blend-128's motion networks are where it starts.
         replace(
-            COMPACT,
-            name="blend-128",
-            residual_blocks=3,  # painting is left where nothing can be warped to
-            down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
-            blend=True,
-            taught=True,
+            BLEND,
+            name="blend-256",
+            size=256,
+            down_blocks=2,  # features of 4 x 4 pixels: the same share of a lip as 2 x 2 at 128
+            max_width=128,  # 18 MB
         ),
     )
 }

@@ -12,7 +12,7 @@ from pipeline.motion.fidelity import openings
 
 SHUT = 0.03  # of the face's height between lids; neutral eyes 0.050 and more, shut 0.013 at most
 OPEN = 0.04  # of the same between the lips; neutral 0.032 at most as read, parted 0.064 and more
-SMILING = 0.03  # of the eyes' distance that lip corners rise above the lips' middle; neutral 0.028
+SMILING = 0.03  # of the eyes' distance that lip corners rise above the upper lip; neutral 0.028
 TURNED = 0.15  # of the eyes' distance that the nose stands aside; neutral 0.131 at most
 # Neutral to 0.131; heads turned by 30 to 40 degrees have 0.13 to 0.52, half of them above 0.32.
 AWAY = 0.42
@@ -58,10 +58,9 @@ def read_mien(points: np.ndarray) -> Mien:
     """The mien of one face's key points (K, 2), in any unit, in fomm.supervision.POINTS' order."""
     at = dict(zip(POINTS, points, strict=True))
     found = openings(points[None])
-    middle = (at["upper lip"] + at["lower lip"]) / 2
     corners = (at["right mouth corner"] + at["left mouth corner"]) / 2
     apart = np.linalg.norm(at["left lower lid"] - at["right lower lid"])
     return Mien(
-        float(found["eyes"][0]), float(found["lips"][0]), float((middle - corners)[1] / apart),
+        float(found["eyes"][0]), float(found["lips"][0]), float((at["upper lip"] - corners)[1] / apart),
         float(found["turn"][0]),
     )  # fmt: skip
