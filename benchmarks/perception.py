@@ -5,7 +5,7 @@ from pipeline.errors import AssetError
 from pipeline.motion.perception import load_perception
 
 
-def Perception() -> perception.Perception:  # noqa: N802 - it stands for the class
+def Perception() -> perception.Perception:
     """The network with its weights; SystemExit when the package or its bytes are not as pinned."""
     try:
         return load_perception()

@@ -38,6 +38,8 @@ class MotionConfig:
     blend: bool = False
     # Key points were taught to lie where fomm.supervision.POINTS says, so their places have names.
     taught: bool = False
+    # Others trained it, at its own size alone: frames of another are scaled to it and back.
+    fixed: bool = False
 
     @property
     def factor(self) -> int:
@@ -54,6 +56,7 @@ def _vox(name: str) -> MotionConfig:
         width=64,
         max_width=512,
         residual_blocks=6,
+        fixed=True,
     )
 
 

@@ -60,7 +60,5 @@ def read_mien(points: np.ndarray) -> Mien:
     found = openings(points[None])
     corners = (at["right mouth corner"] + at["left mouth corner"]) / 2
     apart = np.linalg.norm(at["left lower lid"] - at["right lower lid"])
-    return Mien(
-        float(found["eyes"][0]), float(found["lips"][0]), float((at["upper lip"] - corners)[1] / apart),
-        float(found["turn"][0]),
-    )  # fmt: skip
+    rise = float((at["upper lip"] - corners)[1] / apart)
+    return Mien(float(found["eyes"][0]), float(found["lips"][0]), rise, float(found["turn"][0]))

@@ -22,7 +22,7 @@ from pipeline.files import (
 )
 from pipeline.media.video import read_clip, write_clip
 from pipeline.motion.check import Checked, Start, check_once, choose_start
-from pipeline.motion.engine import engine
+from pipeline.motion.engine import engine, fitted, returned
 from pipeline.store.store import Job, Store, make_each
 from pipeline.store.threads import one_thread
 
@@ -111,10 +111,13 @@ def _make(
     item: Transfer = job.item
     with store.making(job.key) as folder, _telling(item):
         if item.driving not in points:
-            points[item.driving] = model.keypoints(read_clip(item.driving))
-        checked = check_once(item.checkpoint, _still(item.portrait), item.portrait.name)
+            clip = fitted(read_clip(item.driving), model.config)
+            points[item.driving] = model.keypoints(clip)
+        still = _still(item.portrait)
+        seen = fitted(still[None], model.config)[0]
+        checked = check_once(item.checkpoint, seen, item.portrait.name)
         frames, start = _performed(item, model, checked, points[item.driving])
-        write_clip(folder / "clip.mp4", frames, item.fps)
+        write_clip(folder / "clip.mp4", returned(frames, still.shape[0]), item.fps)
     store.log(
         "transferred", name=job.name, key=job.key, portrait=item.portrait.name,
         check=checked.record, start=start.frame, notes=[*checked.notes, start.because],

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import cv2
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
@@ -8,7 +9,6 @@ import skimage.data
 from pipeline.errors import AssetError, ClipError
 from pipeline.faces import framing
 from pipeline.faces.detect import HaarDetector
-from pipeline.media.video import read_clip
 
 ASTRONAUT = skimage.data.astronaut()
 
@@ -36,7 +36,7 @@ def drawn():
     return page
 
 
-SIDEWAYS = read_clip(Path(__file__).parents[2] / "data" / "faces" / "turn.mp4")[6]
+PROFILE = iio.imread(Path(__file__).parents[2] / "data" / "faces" / "profile.png")
 TWO = np.concatenate([ASTRONAUT[:300, 60:380]] * 2, axis=1)
 TINY = cv2.resize(ASTRONAUT[60:260, 130:310], (36, 40), interpolation=cv2.INTER_AREA)
 
