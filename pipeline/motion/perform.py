@@ -147,7 +147,7 @@ def _ready(
     rows = fomm.KeyPoints.cat([first, driver.points])
     notes = (
         f"{made.mode} arithmetic: {made.because}", start.because, face.note, *driver.notes,
-        *checked.notes, _restless(checked, driver, start) if params.relative else "",
+        *checked.notes, restless(checked, driver, start) if params.relative else "",
     )  # fmt: skip
     notes = tuple(note for note in notes if note)
     record = {
@@ -176,7 +176,7 @@ def _start(checked: Checked, still: np.ndarray, driver: Driver, name: str) -> Re
     return Reference(chosen.frame, f"{chosen.because} (by {how})")
 
 
-def _restless(checked: Checked, driver: Driver, start: Reference) -> str:
+def restless(checked: Checked, driver: Driver, start: Reference) -> str:
     """What a film that never rests does to a portrait that does; "" when it rests."""
     if checked.mien is None:
         return ""

@@ -100,6 +100,11 @@ def test_a_clip_is_the_models_animation_by_the_engine_of_this_processor(line, tm
     assert (row["mode"], row["how"]) == (made.mode, made.how)
 
 
+def logged(root):
+    rows = read_jsonl(root / "work" / "transfer.log.jsonl")
+    return [row for row in rows if row["event"] == "transferred"]
+
+
 def test_a_published_checkpoint_performs_at_its_size_and_is_brought_back(line, tmp_path):
     with torch.random.fork_rng():
         torch.manual_seed(2)
@@ -114,18 +119,13 @@ def test_a_published_checkpoint_performs_at_its_size_and_is_brought_back(line, t
     clip = Workspace("out", tmp_path).transferred / "made-0.mp4"
     assert read_clip(clip).shape == (3, 64, 64, 3)
     assert round(frame_rate(clip)) == 8
-    [row] = [
-        r
-        for r in read_jsonl(tmp_path / "work" / "transfer.log.jsonl")
-        if r["event"] == "transferred"
-    ]
+    [row] = logged(tmp_path)
     assert "points not checked" in row["check"]["checked"]
 
 
 def test_what_was_done_with_a_portrait_is_in_the_log(line, tmp_path):
     run(line, tmp_path)
-    log = read_jsonl(tmp_path / "work" / "transfer.log.jsonl")
-    rows = [row for row in log if row["event"] == "transferred"]
+    rows = logged(tmp_path)
     assert {(row["name"], row["portrait"], row["start"]) for row in rows} == {
         ("made-0", "face-a.png", 0), ("made-1", "face-b.png", 0), ("made-2", "face-b.png", 0),
     }  # fmt: skip
