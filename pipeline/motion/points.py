@@ -1,8 +1,8 @@
 """Where the motion model sees a portrait's key points, and how far that is to be trusted.
 
 Two witnesses: landmarks, looked for in several boxes, and the model itself, asked about the same
-picture shifted, scaled and mirrored. On 23 rendered stills the model was 0.1 to 4.8 px from the
-truth and our own landmarks 0.2 to 21, so landmarks count only where they agree with themselves and
+picture shifted, scaled and mirrored. On 14 rendered stills the model was 0.0 to 4.8 px from the
+truth and our own landmarks 0.1 to 21, so landmarks count only where they agree with themselves and
 the model does not.
 """
 

@@ -4,6 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -58,6 +59,17 @@ def test_a_covered_mouth_is_refused(model, still):
     masked[72:106, 40:88] = (150, 190, 220)
     with pytest.raises(RefusedError, match=r"masked\.png cannot perform: its .*lip.* cannot be"):
         check_portrait(model, masked, "masked.png")
+
+
+def test_a_cartoon_is_refused(model):
+    page = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    cv2.ellipse(page, (64, 64), (38, 48), 0, 0, 360, (255, 220, 180), -1)
+    for x in (50, 78):
+        cv2.circle(page, (x, 55), 5, (0, 0, 0), -1)
+    with pytest.raises(
+        RefusedError, match=r"^toon\.png cannot perform: it is drawn, as 9\d% of its"
+    ):
+        check_portrait(model, page, "toon.png")
 
 
 def test_a_head_turned_away_is_refused(model):
