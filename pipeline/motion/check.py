@@ -23,7 +23,7 @@ from pipeline.store.threads import one_thread
 
 # Share of a face's pixels with their left neighbour's very colour: a cartoon .94, rendered stills
 # .08 at most and .23 where light is even, a photograph .05, and .26 through JPEG of quality 10.
-FLAT = 0.6
+FLAT = 0.75
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def check_portrait(model: fomm.MotionModel, still: np.ndarray, name: str) -> Che
     What lies within OFF px of its landmarks stays bit for bit. Raises RefusedError, one sentence,
     for a drawing and for a face whose points cannot be placed or that is turned away.
     """
-    _refuse_drawing(still, name)
     face = model.portrait(still)
+    _refuse_drawing(still, name)
     lacking = _unasked(model, still)
     if lacking:
         return Checked(face, None, (f"{name}: {lacking}",), {"checked": lacking})
