@@ -36,6 +36,10 @@ class MotionConfig:
     # The decoder sees where key points were and are to be, and says, pixel by pixel, where the
     # warped source will do: what a motion uncovers (teeth, lids) no other part can tell it.
     blend: bool = False
+    # Key points were taught to lie where fomm.supervision.POINTS says, so their places have names.
+    taught: bool = False
+    # Others trained it, at its own size alone: frames of another are scaled to it and back.
+    fixed: bool = False
 
     @property
     def factor(self) -> int:
@@ -52,6 +56,7 @@ def _vox(name: str) -> MotionConfig:
         width=64,
         max_width=512,
         residual_blocks=6,
+        fixed=True,
     )
 
 
@@ -64,18 +69,28 @@ COMPACT = MotionConfig(
     max_width=256,
     residual_blocks=4,
 )
+BLEND = replace(
+    COMPACT,
+    name="blend-128",
+    residual_blocks=3,  # painting is left where nothing can be warped to
+    down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
+    blend=True,
+    taught=True,
+)
 CONFIGS = {
     config.name: config
     for config in (
         _vox("vox-256"),
         _vox("vox-adv-256"),
         COMPACT,
+        BLEND,
+        # Motion at 64 px as ever, so that blend-128's motion networks are where it starts.
         replace(
-            COMPACT,
-            name="blend-128",
-            residual_blocks=3,  # painting is left where nothing can be warped to
-            down_blocks=1,  # features of 2 x 2 pixels: a lip's line still moves by itself
-            blend=True,
+            BLEND,
+            name="blend-256",
+            size=256,
+            down_blocks=2,  # features of 4 x 4 pixels: the same share of a lip as 2 x 2 at 128
+            max_width=128,  # 18 MB
         ),
     )
 }

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fomm.degrade import degraded, faults
 from fomm.errors import MotionError
 from fomm.exact import ExactFlow, Surfaces, exact_flow
 from fomm.supervision import MIRRORED, to_unit
@@ -75,9 +76,22 @@ class Batch:
     flow: ExactFlow | None = None
 
 
+@dataclass(frozen=True)
+class Faults:
+    """How often portraits have what renders lack (fomm.degrade); 0 for never."""
+
+    colour_cast: float = 0.0
+    blur: float = 0.0
+    jpeg: float = 0.0
+
+
+NO_FAULTS = Faults()
+
+
 def draw_batch(
-    data: Performances, size: int, cross: float, rng: np.random.Generator, augment: bool = True
-) -> Batch:
+    data: Performances, size: int, cross: float, rng: np.random.Generator, augment: bool = True,
+    worn: Faults = NO_FAULTS,
+) -> Batch:  # fmt: skip
     """`size` random triplets; a share `cross` of them with another person driving.
 
     Cross-identity rows start at frame 0, as transfer does. In the others the source is its own
@@ -97,7 +111,7 @@ def draw_batch(
         )
         flow = exact_flow(data.surfaces, target, source)
     batch = Batch(frames, landmarks, flow)
-    return _augmented(batch, rng) if augment else batch
+    return _worn(_augmented(batch, rng), worn, rng) if augment else batch
 
 
 def _draw_rows(
@@ -139,6 +153,16 @@ def _augmented(batch: Batch, rng: np.random.Generator) -> Batch:
             image, landmarks[role] = _placed(image, points, place)
             frames[role] = _lit(image, light)
     return Batch(frames, landmarks, flow)
+
+
+def _worn(batch: Batch, worn: Faults, rng: np.random.Generator) -> Batch:
+    """As `_augmented`, what cameras and files do; drawn last, so that without it nothing moves."""
+    frames = dict(batch.frames)
+    for pair in (("source", "truth"), ("initial", "driving")):
+        found = faults(len(frames["source"]), worn.colour_cast, worn.blur, worn.jpeg, rng)
+        if found:
+            frames |= {role: degraded(frames[role], found) for role in pair}
+    return replace(batch, frames=frames)
 
 
 def _mirrored(image: Tensor, points: Tensor, which: np.ndarray) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fomm.errors import MotionError
 from fomm.generator import Generator
 from fomm.model import MotionModel
 
@@ -23,9 +24,17 @@ def take_over(model: MotionModel, start: MotionModel) -> None:
     if start.config == model.config:
         model.load_state_dict(start.state_dict())
         return
-    model.kp_detector.load_state_dict(start.kp_detector.state_dict())
-    motion = start.generator.dense_motion_network.state_dict()
-    model.generator.dense_motion_network.load_state_dict(motion)
+    _load(model.kp_detector, start.kp_detector)
+    _load(model.generator.dense_motion_network, start.generator.dense_motion_network)
+
+
+def _load(network: nn.Module, start: nn.Module) -> None:
+    """All but the kernels that make frames small: those follow from the frames' own size."""
+    known = {name: v for name, v in start.state_dict().items() if not name.startswith("down.")}
+    wanted = {name for name in network.state_dict() if not name.startswith("down.")}
+    if known.keys() != wanted:
+        raise MotionError("a training can only go on from a model with the same motion networks")
+    network.load_state_dict(known, strict=False)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fomm.data import Performances
 from fomm.model import MotionModel
+from fomm.perception import Perception
 from fomm.recipe import TrainConfig
 from fomm.train import Losses, Trainer
 
@@ -23,24 +24,25 @@ def train(
     say: Callable[[str], None] = print,
     device: str = "cpu",
     start: MotionModel | None = None,
+    perception: Perception | None = None,
 ) -> tuple[MotionModel, list[Losses]]:
     """A motion model trained on `data`, and its loss curve, a point every 50 steps.
 
     `state` is where a killed run finds its last step; the caller removes it when done with it.
     """
-    trainer = Trainer(config, seed, device, start)
+    trainer = Trainer(config, seed, device, start, perception)
     say(f"precision {'bf16' if config.bf16 else 'float32'}")
     if state is not None and state.is_file():
         trainer.resume(state)
         say(f"going on from step {trainer.step}")
-    sums: dict[str, Tensor] = {}
     begun = time.monotonic()
     while trainer.step < trainer.total:
-        losses = trainer.advance(data)
-        sums = {name: sums.get(name, torch.zeros(())) + value for name, value in losses.items()}
+        sums = trainer.sums
+        for name, value in trainer.advance(data).items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value
         if trainer.step % EVERY == 0 or trainer.phase()[1] == 0 or trainer.step == trainer.total:
             say(_progress(trainer, sums, time.monotonic() - begun))
-            sums, begun = {}, time.monotonic()
+            trainer.sums, begun = {}, time.monotonic()
         if state is not None and trainer.step % config.save_every == 0:
             trainer.save(state)
     return trainer.finished(), trainer.curve

@@ -103,7 +103,6 @@ class MotionModel(nn.Module):
             features, points = self.generator.encode(image), self.kp_detector(image)
         return Portrait(image, small, features, points, np.asarray(source).dtype)
 
-    @torch.inference_mode()
     def perform(
         self,
         source: Frames | Portrait,
@@ -115,12 +114,24 @@ class MotionModel(nn.Module):
 
         The source is encoded once, or was before as a Portrait.
         """
-        face = source if isinstance(source, Portrait) else self.portrait(source)
-        if relative:
-            driving = relative_motion(face.points, driving[:1], driving, adapt_scale)
-        with _telling_memory(face.features):
-            parts = [self._moved(face, driving[i]) for i in _slices(len(driving))]
-        return _as_frames(torch.cat(parts), face.dtype)
+        return np.concatenate(list(self.performing(source, driving, relative, adapt_scale)))
+
+    def performing(
+        self,
+        source: Frames | Portrait,
+        driving: KeyPoints,
+        relative: bool = True,
+        adapt_scale: bool = True,
+    ) -> Iterator[Frames]:
+        """As `perform`, BATCH frames at a time: a long film needs the memory of a short one."""
+        with torch.inference_mode():
+            face = source if isinstance(source, Portrait) else self.portrait(source)
+            if relative:
+                driving = relative_motion(face.points, driving[:1], driving, adapt_scale)
+        for rows in _slices(len(driving)):
+            with torch.inference_mode(), _telling_memory(face.features):
+                made = _as_frames(self._moved(face, driving[rows]), face.dtype)
+            yield made
 
     def _moved(self, face: Portrait, to: KeyPoints) -> Tensor:
         count = len(to)

@@ -30,6 +30,11 @@ class TrainConfig:
     face: float = 6.0  # eyes and mouth are 5 % of the pixels and all of the meaning
     painted: float = 4.0  # the colours painted over the warped source, by themselves
     share: float = 0.1  # where they are used: a guess costs some 0.6, pictures 0.05
+    # Faults of photographs and a loss of pictures' features: off in the trainings of record.
+    perceptual: float = 0.0  # MobileNetV2's distance is some 1.2, images' 0.05; .05 brings it level
+    colour_cast: float = 0.0  # standard deviation of a channel's log gain, a pair's own
+    blur: float = 0.0  # share of pairs
+    jpeg: float = 0.0  # share of pairs
     ema: float = 0.999  # averages away the noise of small batches
     save_every: int = 200  # steps that a killed run loses at most
     bf16: bool = False  # float32 runs anywhere; the caller knows what the processor has units for

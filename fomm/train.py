@@ -8,6 +8,8 @@ A fourth saves steps of the whole: what can be learned by a part alone is learne
 import copy
 import math
 import os
+import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fomm.data import Batch, Performances, draw_batch
+from fomm.data import Batch, Faults, Performances, draw_batch
 from fomm.dense_motion import Motion
 from fomm.errors import MotionError
 from fomm.exact import ExactFlow
@@ -31,6 +33,7 @@ from fomm.losses import (
     weighted_loss,
 )
 from fomm.model import MotionModel
+from fomm.perception import Perception
 from fomm.recipe import TrainConfig
 from fomm.supervision import eye_and_mouth_weight, key_point_targets, openings
 
@@ -46,9 +49,13 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainConfig, seed: int, device: str = "cpu", start: MotionModel | None = None
-    ):
-        torch.use_deterministic_algorithms(True)
+        self, config: TrainConfig, seed: int, device: str = "cpu", start: MotionModel | None = None,
+        perception: Perception | None = None,
+    ):  # fmt: skip
+        if config.perceptual and perception is None:
+            raise MotionError("a perceptual loss needs a network that perceives; none was given")
+        # On a GPU the gradient of sampling has no fixed order: there it is said, here refused.
+        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
         # Clearing each new tensor costs an eighth of a step and no operation here reads one.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self.config, self.seed, self.device = config, seed, torch.device(device)
@@ -62,9 +69,11 @@ class Trainer:
         self.layout = torch.channels_last if config.bf16 else torch.contiguous_format
         self.model = in_layout(model.to(self.device), self.layout).train()
         self.average = copy.deepcopy(self.model)
+        self.perception = perception.to(self.device) if perception else None
         self.optimizer = torch.optim.Adam(self._groups(), betas=(0.5, 0.999))
         self.step = 0
         self.curve: list[Losses] = []
+        self.sums: dict[str, Tensor] = {}  # of the losses since the curve's last point
 
     @property
     def total(self) -> int:
@@ -105,7 +114,9 @@ class Trainer:
         return {name: value.detach() for name, value in losses.items()}
 
     def _draw(self, data: Performances) -> Batch:
-        batch = draw_batch(data, self.config.batch, self.config.cross, self.rng(self.step))
+        config = self.config
+        worn = Faults(config.colour_cast, config.blur, config.jpeg)
+        batch = draw_batch(data, config.batch, config.cross, self.rng(self.step), worn=worn)
         frames = {role: self._placed(images) for role, images in batch.frames.items()}
         landmarks = {role: points.to(self.device) for role, points in batch.landmarks.items()}
         flow = batch.flow
@@ -183,6 +194,9 @@ class Trainer:
             "gradient": self.config.gradient * gradient_loss(made.prediction, truth),
             "face": self.config.face * weighted_loss(made.prediction, truth, weight),
         }  # fmt: skip
+        if self.perception is not None and self.config.perceptual:
+            unlike = self.perception.loss(made.prediction.float(), truth)
+            losses["perceptual"] = self.config.perceptual * unlike
         if made.painted is None:
             return losses
         wrong, doubt = painted_losses(made.painted, made.deformed, truth, weight)
@@ -244,20 +258,33 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "curve": self.curve,
+            "sums": self.sums,
+            "of": self._named(),
         }
         torch.save(state, part)
         os.replace(part, path)
 
     def resume(self, path: Path) -> None:
         """Go on from a saved state of the same configuration."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise MotionError(
+                f"{path} is no whole training state; delete it to start anew"
+            ) from error
+        if state.get("of") != self._named():
+            raise MotionError(f"{path} is of another training; delete it to start anew")
         try:
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise MotionError(f"{path} is of another training; delete it to start anew") from error
-        self.step, self.curve = state["step"], state["curve"]
+        self.step, self.curve, self.sums = state["step"], state["curve"], state["sums"]
+
+    def _named(self) -> str:
+        """What must be the same for a training to go on: all but how often it is kept."""
+        return repr((replace(self.config, save_every=0), self.seed))
 
 
 def _face_weight(batch: Batch) -> Tensor:

@@ -70,6 +70,14 @@ class MotionParams(Section):
     steps: int = Field(1500, ge=1)  # of the whole: half an hour in float32 on two cores
     batch: int = Field(4, ge=1)  # more steps in the same time: four faces already differ enough
     learning_rate: float = Field(2e-4, gt=0)  # the paper's; 4e-4 shook trained key points
+    network: Literal["blend-128", "blend-256"] = "blend-128"  # 256 px: for a GPU
+    device: Literal["cpu", "cuda"] = "cpu"  # a GPU gives other last bits, so it is asked for
+    # What photographs have and renders lack, and a loss of pictures' features: off, as in the
+    # committed model's record. Worth trying: 0.05 each, 0.3 of pairs blurred, 0.3 through JPEG.
+    perceptual: float = Field(0.0, ge=0)  # weight; its network's weights are in the extra judge
+    colour_cast: float = Field(0.0, ge=0, le=1)  # standard deviation of a channel's log gain
+    blur: float = Field(0.0, ge=0, le=1)  # share of pairs, 0.4 to 1.6 px
+    jpeg: float = Field(0.0, ge=0, le=1)  # share of pairs, quality 20 to 85
 
 
 class FacenetParams(Section):

@@ -165,7 +165,9 @@ _ALL = (
         params=(
             "seed", "plan.fps", "plan.size", "motion.warm", "motion.identities",
             "motion.expressions", "motion.performances", "motion.frames", "motion.samples",
-            "motion.steps", "motion.batch", "motion.learning_rate",
+            "motion.steps", "motion.batch", "motion.learning_rate", "motion.network",
+            "motion.device", "motion.perceptual", "motion.colour_cast", "motion.blur",
+            "motion.jpeg",
         ),
         outputs=(
             Output(CHECKPOINT, cached=False),

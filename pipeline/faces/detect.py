@@ -20,6 +20,7 @@ from pipeline.media.video import Frames
 from pipeline.shipped import shipped
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+PROFILE = "haarcascade_profileface.xml"
 # The names under which face-alignment's own download keeps its files, best first.
 WEIGHTS = {"sfd": ("s3fd-619a316812.pth",), "blazeface": ("blazeface.pth", "anchors.npy")}
 FAN = ("2DFAN4-11f355bf06.pth.tar", "2DFAN1.pth.tar")  # four stacks published; one of our own
@@ -128,7 +129,7 @@ class HaarDetector:
     """Viola & Jones 2001 on every frame, optical flow where it finds nothing."""
 
     def __init__(self) -> None:
-        self._cascades = [cv2.CascadeClassifier(str(_cascade(name))) for name in CASCADES]
+        self._cascades = [cv2.CascadeClassifier(str(cascade_file(name))) for name in CASCADES]
 
     def find(self, frame: np.ndarray) -> np.ndarray:
         grey, scale = working_grey(frame)
@@ -147,12 +148,13 @@ class HaarDetector:
         return follow(frames, box, self.find)
 
 
-def _cascade(name: str) -> Path:
+def cascade_file(name: str) -> Path:
+    """The file of one of OpenCV's cascades."""
     return Path(cv2.__file__).parent / "data" / name
 
 
 def _haar(because: str) -> Choice:
-    cascades = {name: file_digest(_cascade(name)) for name in CASCADES}
+    cascades = {name: file_digest(cascade_file(name)) for name in CASCADES}
     return Choice("haar", because, {"opencv": cv2.__version__, "cascades": cascades}, {})
 
 

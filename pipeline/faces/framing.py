@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 
 from pipeline.errors import AssetError, ClipError
-from pipeline.faces.detect import HaarDetector, neutral_box
+from pipeline.faces.detect import PROFILE, HaarDetector, cascade_file, neutral_box
 from pipeline.faces.quality import Rejected
+from pipeline.faces.track import working_grey
 from pipeline.faces.upright import Checked, own_judge
 from pipeline.media.video import Frames
 
@@ -13,18 +14,32 @@ from pipeline.media.video import Frames
 # the Haar box is, and how far below the frame's middle its centre lies.
 BOX_WIDTH = 0.55
 BOX_DROP = 0.045
+LEAST = 32.0  # px of a portrait's face box: a smaller face has lids of a pixel
 
 
 def frame_face(picture: np.ndarray, size: int) -> np.ndarray:
     """(size, size, 3) uint8: the picture's one face, framed as the avatars are.
 
-    Raises AssetError when no face is found, or several.
+    Raises AssetError when no face is found, or several, or one of fewer than LEAST px.
     """
     try:
         view = face_view(picture, size)
     except Rejected as error:
-        raise AssetError(f"a portrait cannot be framed: {error}") from error
+        raise AssetError(f"a portrait cannot be framed: {_why(picture, error)}") from error
+    wide = BOX_WIDTH * size / float(view[0, 0])
+    if wide < LEAST:
+        raise AssetError(
+            f"a portrait cannot be framed: its face is {wide:.0f} px wide; give a larger picture, "
+            f"with {LEAST:.0f} px or more"
+        )
     return seen_through(picture, view, size)
+
+
+def face_box(size: int) -> np.ndarray:
+    """The box (4,) px that the cascade finds in a framed picture of `size` px."""
+    half = BOX_WIDTH / 2
+    middle = 0.5 + BOX_DROP
+    return np.array([0.5 - half, middle - half, 0.5 + half, middle + half]) * size
 
 
 def frame_clip(frames: Frames, size: int) -> Frames:
@@ -55,6 +70,28 @@ def face_view(picture: np.ndarray, size: int) -> np.ndarray:
     y = (top + bottom) / 2 - side * (0.5 + BOX_DROP)
     scale = size / side
     return np.array([[scale, 0, -x * scale], [0, scale, -y * scale]], dtype=np.float32)
+
+
+def _why(picture: np.ndarray, error: Rejected) -> str:
+    """The reason for a portrait's owner, who knows of no first frame."""
+    if error.reason == "several_faces":
+        return f"{error.detail.replace('first frame', 'picture')}; cut out one of them"
+    if _in_profile(picture):
+        return "no face looks into the camera, one is seen from the side; give one from the front"
+    return (
+        "no face was found; show one from the front, uncovered, photographed and filling a sixth "
+        "of the picture or more"
+    )
+
+
+def _in_profile(picture: np.ndarray) -> bool:
+    grey, _ = working_grey(picture)
+    grey, least = cv2.equalizeHist(grey), min(grey.shape) // 4
+    cascade = cv2.CascadeClassifier(str(cascade_file(PROFILE)))
+    return any(
+        len(cascade.detectMultiScale(view, 1.1, 5, minSize=(least, least)))
+        for view in (grey, np.ascontiguousarray(grey[:, ::-1]))  # it knows one side alone
+    )
 
 
 def seen_through(picture: np.ndarray, view: np.ndarray, size: int) -> np.ndarray:

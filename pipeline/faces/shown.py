@@ -33,10 +33,14 @@ def lit_part(frames: Frames) -> tuple[int, int]:
 
     The whole film when nothing in it is lit: what follows says so.
     """
-    spread = to_grey(frames).std(axis=(1, 2))
+    return lit_span(to_grey(frames).std(axis=(1, 2)))
+
+
+def lit_span(spread: np.ndarray) -> tuple[int, int]:
+    """[first, end) of the frames that are lit, by the spread (T,) of each one's grey values."""
     usual = float(np.median(spread[spread >= BLANK])) if (spread >= BLANK).any() else 0.0
     lit = np.flatnonzero(spread >= max(BLANK, FADED * usual))
-    return (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, len(frames))
+    return (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, len(spread))
 
 
 def shown_part(frames: Frames, detector: Detector, name: str) -> Shown:
@@ -46,11 +50,16 @@ def shown_part(frames: Frames, detector: Detector, name: str) -> Shown:
     start = first_face(kept, detector, name)
     notes = [note] if note else []
     if first + start or end < len(frames):
-        notes.append(
-            f"{name}: frames {first + start} to {end - 1} of {len(frames)} are used; the others "
-            "are black, faded or without a face"
-        )
+        notes.append(used(name, first + start, end, len(frames)))
     return Shown(kept[start:], first + start, end, tuple(notes))
+
+
+def used(name: str, first: int, end: int, count: int) -> str:
+    """The sentence that says which of a film's `count` frames are looked at."""
+    return (
+        f"{name}: frames {first} to {end - 1} of {count} are used; the others are black, faded or "
+        "without a face"
+    )
 
 
 def first_face(frames: Frames, detector: Detector, name: str) -> int:
@@ -58,6 +67,11 @@ def first_face(frames: Frames, detector: Detector, name: str) -> int:
     for number, frame in enumerate(frames):
         if len(detector.find(frame)):
             return number
-    raise ClipError(
+    raise faceless(name)
+
+
+def faceless(name: str) -> ClipError:
+    """No frame of a film shows a face."""
+    return ClipError(
         f"no face was found in {name}; show one person, facing the camera at first, well lit"
     )

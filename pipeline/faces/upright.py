@@ -6,7 +6,7 @@ right way up: on 12 frames of rendered clips by 0.12 and more, on 15 real faces 
 and more, but for three (0.04, 0.01, -0.04). Sixteen clips turned each way came out upright.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,18 +52,24 @@ class Judge:
             with one_thread():
                 boxes = detector.find(picture)[:LOOKED] if height < self._seen else ()
             for box in boxes:
-                points, found = self._landmarks(picture, box)
+                points, found = self.landmarks(picture, box)
                 peak = max(peak, found)
                 height = max(height, found if plausible(points) else 0.0)
         return height, peak
 
-    def _height(self, picture: np.ndarray, box: np.ndarray) -> float:
-        points, height = self._landmarks(picture, box)
-        return height if plausible(points) else 0.0
-
-    def _landmarks(self, picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+    def landmarks(self, picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+        """(68, 2) iBUG landmarks px of the face in a box (4,) px, and the mean of their peaks."""
         with one_thread():
             return self._networks.landmarks(picture, box)
+
+    def boxes(self, picture: np.ndarray) -> np.ndarray:
+        """(N, 4) px boxes of faces by the networks alone, largest first; quick, seldom misled."""
+        with one_thread():
+            return self._networks.find(picture)
+
+    def _height(self, picture: np.ndarray, box: np.ndarray) -> float:
+        points, height = self.landmarks(picture, box)
+        return height if plausible(points) else 0.0
 
 
 class Checked:
@@ -105,7 +111,7 @@ def plausible(points: np.ndarray) -> bool:
     return bool(level <= TILT and straight <= TILT and APART[0] <= apart <= APART[1])
 
 
-def quarter_turns(pictures: Sequence[np.ndarray], judge: Judge) -> int:
+def quarter_turns(pictures: Iterable[np.ndarray], judge: Judge) -> int:
     """How many quarters (np.rot90) set (H, W, 3) uint8 pictures of one face upright: 0 to 3.
 
     They are looked at in their order until one way up leads clearly. What lies as it is stays,
@@ -130,15 +136,22 @@ def set_upright(frames: np.ndarray, looks: Sequence[int]) -> tuple[np.ndarray, s
 
     `looks` are the numbers of the frames to judge by.
     """
+    turns, note = turns_needed(frames[number] for number in looks)
+    if not turns:
+        return frames, note
+    return np.ascontiguousarray(np.rot90(frames, turns, axes=(1, 2))), note
+
+
+def turns_needed(pictures: Iterable[np.ndarray]) -> tuple[int, str | None]:
+    """The quarters that set pictures of one film upright, and what is to be told; None: nothing."""
     judge = own_judge()
     if judge is None:
-        return frames, f"the way up was not judged: {OWN}/ holds no whole set of weights"
-    turns = quarter_turns([frames[number] for number in looks], judge)
+        return 0, f"the way up was not judged: {OWN}/ holds no whole set of weights"
+    turns = quarter_turns(pictures, judge)
     if not turns:
-        return frames, None
-    turned = np.ascontiguousarray(np.rot90(frames, turns, axes=(1, 2)))
+        return 0, None
     lay = ("", "on its side", "upside down", "on its side")[turns]
-    return turned, f"the picture lies {lay}, by the landmarks of the face; it was turned upright"
+    return turns, f"the picture lies {lay}, by the landmarks of the face; it was turned upright"
 
 
 def upright_picture(picture: np.ndarray) -> tuple[np.ndarray, str | None]:

@@ -5,10 +5,13 @@ open them. A film is for eyes only and never read back. Its container says that 
 in the comment and description that players and `ffprobe` show.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
+from imageio.v2 import get_writer
 
 from pipeline.errors import ClipError
 from pipeline.files import writing
@@ -36,6 +39,25 @@ def write_film(
             codec="libx264", pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
             output_params=["-crf", "16", "-threads", "1", *_marked(rights)],
         )  # fmt: skip
+
+
+def stream_film(path: Path, frames: Iterable[np.ndarray], fps: int, rights: str = "") -> None:
+    """As `write_film`, shown once, from (H, W, 3) uint8 RGB frames that come one by one."""
+    if path.suffix != ".mp4":
+        raise ClipError(f"{path} must end in .mp4")
+    held = max(1, FPS // fps)
+    with writing(path) as part, _writer(part, fps * held, rights) as writer:
+        for frame in frames:
+            for _ in range(held):
+                writer.append_data(frame)
+
+
+def _writer(part: Path, fps: int, rights: str) -> Any:
+    return get_writer(
+        part, format="FFMPEG", mode="I", fps=fps, codec="libx264", pixelformat="yuv420p",
+        macro_block_size=2, ffmpeg_log_level="error",
+        output_params=["-crf", "16", "-threads", "1", *_marked(rights)],
+    )  # fmt: skip
 
 
 def _marked(rights: str) -> list[str]:

@@ -7,6 +7,9 @@ Which arithmetic is the cheapest correct one on this processor is chosen in one 
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 import fomm
 from pipeline.errors import AssetError
 
@@ -17,6 +20,24 @@ def _prepared(checkpoint: Path, mode: str) -> fomm.Prepared:
         return fomm.prepare(fomm.load_checkpoint(checkpoint, config="auto"), mode)
     except (fomm.CheckpointError, fomm.MotionError) as error:
         raise AssetError(str(error)) from error
+
+
+def fitted(frames: np.ndarray, config: fomm.MotionConfig) -> np.ndarray:
+    """(T, S, S, 3) uint8 at the size of a published model; at their own for any other."""
+    size = config.size
+    if not config.fixed or frames.shape[1] == size:
+        return frames
+    return _scaled(frames, size)
+
+
+def _scaled(frames: np.ndarray, size: int) -> np.ndarray:
+    way = cv2.INTER_AREA if frames.shape[1] > size else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(frame, (size, size), interpolation=way) for frame in frames])
+
+
+def returned(frames: np.ndarray, size: int) -> np.ndarray:
+    """What a model made (T, S, S, 3) uint8, at `size` px again."""
+    return frames if frames.shape[1] == size else _scaled(frames, size)
 
 
 def engine(checkpoint: Path, mode: str = "exact") -> fomm.Prepared:

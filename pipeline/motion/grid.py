@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from avatars import expression
+from fomm.config import CONFIGS
 from fomm.data import Performances
 from fomm.exact import Surfaces
 from pipeline.corpus.plan import plan_clip, population
@@ -39,6 +40,9 @@ def training_clips(params: Params, people: str = "motion") -> list[ClipPlan]:
             "seed": child_seed(params.seed, people, number),
             "fps": int(motion.frames / SECONDS),
             "samples": motion.samples,
+            "size": max(params.plan.size, CONFIGS[motion.network].size)
+            if motion.network != "blend-128"
+            else params.plan.size,
             "passes": ["surface"],
         }
         clips.append(clip.model_copy(update=shared))

@@ -15,6 +15,7 @@ from pipeline.errors import StageError
 from pipeline.files import file_digest, read_json, write_json, writing
 from pipeline.motion.fidelity import figures
 from pipeline.motion.grid import load_grid, training_clips
+from pipeline.motion.perception import load_perception
 from pipeline.params import MotionParams, Params, load_params
 from pipeline.precision import processor_precision
 from pipeline.store.store import Job, Store
@@ -23,9 +24,9 @@ if TYPE_CHECKING:  # who only names a type does not depend on its code
     from pipeline.study import Study
     from pipeline.workspace import Workspace
 
-MODEL = "blend-128"
 OUT = Path("checkpoints/motion")
 FIRST = OUT / "first.safetensors"  # of an earlier training, which its .json records
+SMALL = OUT / "blend-128.safetensors"  # whose motion networks a larger one begins with
 HELD_OUT = 4  # people the model never sees, who tell how good it is
 # Steps of the cheaper phases for each step of the whole model; on two cores without bf16 units a
 # step of the points costs a quarter, of the flow a half and of the picture an eighth of it.
@@ -38,6 +39,11 @@ THREADS = 2  # the sums' order, and so the bytes, follow from it
 def jobs(workspace: "Workspace", study: "Study", params: Params) -> list[Job]:
     """One job a clip of the training grid, rendered as the corpus is."""
     del workspace, study
+    return jobs_of(params)
+
+
+def jobs_of(params: Params) -> list[Job]:
+    """As `jobs`, of parameters alone."""
     clips = training_clips(params)
     return [*render.clip_jobs(clips), *render.pass_jobs(clips)]
 
@@ -77,43 +83,89 @@ def train_motion(
             f"{len(data.frames)} people are too few to train on: {HELD_OUT} are held out and two "
             f"must be left; set motion.identities to {HELD_OUT + 2} or more"
         )
-    start = fomm.load_checkpoint(FIRST, "auto") if params.warm else None
-    dtype, because = processor_precision(vectors=True)
-    config = _config(params, dtype is torch.bfloat16)
+    start = fomm.load_checkpoint(_start(params), "auto") if params.warm else None
+    bf16, because = _precision(params.device)
+    config = _config(params, bf16)
+    perception = load_perception() if params.perceptual else None
     seen, unseen = data.people(slice(None, -HELD_OUT)), data.people(slice(-HELD_OUT, None))
     torch.set_num_threads(THREADS)
-    model, curve = train(seen, config, seed, state, say, start=start)
+    try:
+        model, curve = train(
+            seen, config, seed, state, say, params.device, start, perception
+        )  # fmt: skip
+    except fomm.MotionError as error:
+        raise StageError(str(error)) from error
     record: dict[str, object] = {
         "model": config.model.name,
-        "start": _first() if params.warm else None,
+        "start": _begun(_start(params)) if params.warm else None,
         "steps": config.phases(),
         "precision": because,
+        "device": _device_name(params.device),
+        "beyond": {n: getattr(params, n) for n in ("perceptual", "colour_cast", "blur", "jpeg")},
         "people": {"trained on": len(seen.frames), "held out": len(unseen.frames)},
         "held_out": figures(model, unseen),
         "curve": curve,
         "torch": torch.__version__,
         "threads": THREADS,
     }
-    with writing(out / Path(params.checkpoint).name) as part:
+    weights, told = _files(params, out)
+    with writing(weights) as part:
         fomm.save_checkpoint(part, model)
-    write_json(out / "record.json", record)
+    write_json(told, record)
     return record
+
+
+def _files(params: MotionParams, out: Path) -> tuple[Path, Path]:
+    """Checkpoint and record: the stage's own names, or those of a network that is not its own."""
+    if params.network == SMALL.stem:
+        return out / Path(params.checkpoint).name, out / "record.json"
+    return out / f"{params.network}.safetensors", out / f"{params.network}.json"
+
+
+def _start(params: MotionParams) -> Path:
+    return FIRST if params.network == SMALL.stem else SMALL
 
 
 def _config(params: MotionParams, bf16: bool) -> TrainConfig:
     """The schedule; a model that was trained before needs only its flow and the last phase."""
     early = 0.0 if params.warm else float(params.steps)
     flow = WARM_FLOW if params.warm else FLOW
+    fresh = 0.0 if params.warm and params.network == SMALL.stem else float(params.steps)
     return TrainConfig(
-        model=fomm.CONFIGS[MODEL], steps=params.steps, point_steps=round(POINTS * early),
-        flow_steps=round(flow * params.steps), picture_steps=round(PICTURE * early),
+        model=fomm.CONFIGS[params.network], steps=params.steps, point_steps=round(POINTS * early),
+        flow_steps=round(flow * params.steps), picture_steps=round(PICTURE * fresh),
         batch=params.batch,
         learning_rate=params.learning_rate, image_rate=IMAGE * params.learning_rate, bf16=bf16,
+        perceptual=params.perceptual, colour_cast=params.colour_cast, blur=params.blur,
+        jpeg=params.jpeg,
     )  # fmt: skip
 
 
-def _first() -> dict[str, object]:
+def _precision(device: str) -> tuple[bool, str]:
+    """Whether convolutions count in bf16, and why."""
+    check_device(device)
+    if device == "cpu":
+        dtype, because = processor_precision(vectors=True)
+        return dtype is torch.bfloat16, because
+    return True, "bf16: this GPU has bf16 matrix units; sampling's gradient has no fixed order"
+
+
+def check_device(device: str) -> None:
+    """StageError without the GPU that is asked for."""
+    if device != "cpu" and not torch.cuda.is_available():
+        raise StageError(
+            f"motion.device is {device}, but torch {torch.__version__} sees no GPU; install its "
+            "CUDA build, or take cpu"
+        )
+
+
+def _device_name(device: str) -> str:
+    return "cpu" if device == "cpu" else torch.cuda.get_device_name()
+
+
+def _begun(start: Path) -> dict[str, object]:
     """The checkpoint that is trained on, by hash, and what its own record says of it."""
-    record = read_json(FIRST.with_suffix(".json"))
+    told = start.with_suffix(".json") if start == FIRST else OUT / "record.json"
+    record = read_json(told)
     del record["curve"]
-    return {"sha256": file_digest(FIRST), "record": record}
+    return {"sha256": file_digest(start), "record": record}

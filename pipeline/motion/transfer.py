@@ -21,7 +21,8 @@ from pipeline.files import (
     writing_folder,
 )
 from pipeline.media.video import read_clip, write_clip
-from pipeline.motion.engine import engine
+from pipeline.motion.check import Checked, Start, check_once, choose_start
+from pipeline.motion.engine import engine, fitted, returned
 from pipeline.store.store import Job, Store, make_each
 from pipeline.store.threads import one_thread
 
@@ -110,13 +111,32 @@ def _make(
     item: Transfer = job.item
     with store.making(job.key) as folder, _telling(item):
         if item.driving not in points:
-            points[item.driving] = model.keypoints(read_clip(item.driving))
-        how = item.params
-        frames = model.perform(
-            _still(item.portrait), points[item.driving], how.relative, how.adapt_scale
-        )
-        write_clip(folder / "clip.mp4", frames, item.fps)
-    store.log("transferred", name=job.name, key=job.key)
+            clip = fitted(read_clip(item.driving), model.config)
+            points[item.driving] = model.keypoints(clip)
+        still = _still(item.portrait)
+        seen = fitted(still[None], model.config)[0]
+        checked = check_once(item.checkpoint, seen, item.portrait.name)
+        frames, start = _performed(item, model, checked, points[item.driving])
+        write_clip(folder / "clip.mp4", returned(frames, still.shape[0]), item.fps)
+    store.log(
+        "transferred", name=job.name, key=job.key, portrait=item.portrait.name,
+        check=checked.record, start=start.frame, notes=[*checked.notes, start.because],
+    )  # fmt: skip
+
+
+def _performed(
+    item: Transfer, model: fomm.MotionModel, checked: Checked, driving: fomm.KeyPoints
+) -> tuple[np.ndarray, Start]:
+    """The frames (T, S, S, 3), and the driving frame that their motion is counted from."""
+    how = item.params
+    start = Start(0, "")
+    if how.relative:
+        start = choose_start(checked, driving, item.portrait.name, item.driving.name)
+    if start.frame == 0:
+        return model.perform(checked.face, driving, how.relative, how.adapt_scale), start
+    # The model counts motion from its first row.
+    rows = fomm.KeyPoints.cat([driving[start.frame : start.frame + 1], driving])
+    return model.perform(checked.face, rows, how.relative, how.adapt_scale)[1:], start
 
 
 def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
@@ -137,6 +157,8 @@ def _telling(item: Transfer) -> Iterator[None]:
     """What the motion model or a decoder refuses, said with the names of the files."""
     try:
         yield
+    except RefusedError:
+        raise
     except (fomm.MotionError, ClipError) as error:
         raise RefusedError(
             f"{item.portrait.name} cannot perform {item.driving.name}: {error}"

@@ -161,7 +161,7 @@ def test_help_waits_for_no_heavy_library():
 
 MAKES = {  # answers nothing: it makes something, or serves
     "run": "`pallor report --json` has its figures", "demo": "the same", "web": "it serves pages",
-    "view": "the same", "labels": "a folder", "rate": "a folder or a table",
+    "view": "the same", "motion": "a file", "labels": "a folder", "rate": "a folder or a table",
     "render": "a film", "overlay": "a film", "transfer": "a film", "sheet": "a picture",
     "onnx": "a file", "export": "a folder", "shard": "a folder", "merge": "items of the store",
     "release": "a tag", "assets": "files", "completion": "a script",

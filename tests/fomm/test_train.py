@@ -1,13 +1,19 @@
 """Training learns, repeats and resumes, on drawn faces and a tiny network."""
 
 import dataclasses
+import os
+import signal
+import time
 
 import pytest
 import torch
 
 from fomm.config import CONFIGS, HourglassConfig
 from fomm.errors import MotionError
+from fomm.initial import take_over
 from fomm.loop import train
+from fomm.model import MotionModel
+from fomm.perception import Perception, network
 from fomm.recipe import TrainConfig
 from fomm.train import Trainer
 
@@ -166,3 +172,73 @@ def test_norms_stand_still_once_the_whole_is_trained(data):
     assert all(torch.equal(dict(trainer.model.named_buffers())[name], b) for name, b in
                before.items())  # fmt: skip
     assert not trainer.finished().training
+
+
+def perceiving(tmp_path):
+    """The perceptual network with random weights, read from a file as the real ones are."""
+    torch.manual_seed(0)
+    path = tmp_path / "weights.pth"
+    torch.save(network().state_dict(), path)
+    return Perception(path)
+
+
+def test_a_perceptual_loss_is_learned_from_and_counted(data, tmp_path):
+    config = dataclasses.replace(
+        SHORT, point_steps=0, flow_steps=0, picture_steps=0, perceptual=0.5
+    )
+    trainer = Trainer(config, 1, perception=perceiving(tmp_path))
+    plain = Trainer(dataclasses.replace(config, perceptual=0.0), 1)
+    losses = trainer.advance(data)
+    assert losses["perceptual"] > 0
+    assert "perceptual" not in plain.advance(data)
+    trainer.advance(data), plain.advance(data)
+    assert not equal(trainer.finished(), plain.finished())
+    assert not any(p.requires_grad for p in trainer.perception.parameters())
+    with pytest.raises(MotionError, match="needs a network that perceives"):
+        Trainer(config, 1)
+
+
+def test_a_training_with_faults_repeats_and_differs(data):
+    worn = dataclasses.replace(SHORT, colour_cast=0.1, blur=1.0, jpeg=1.0)
+    one, other = (train(data, worn, 1, say=silent)[0] for _ in range(2))
+    assert equal(one, other)
+    assert not equal(one, train(data, SHORT, 1, say=silent)[0])
+
+
+@pytest.mark.parametrize("last", [1, 4, 7])
+def test_a_training_killed_at_any_step_ends_as_an_unbroken_one(data, tmp_path, last):
+    config, state = dataclasses.replace(SHORT, save_every=1), tmp_path / "state.pt"
+    child = os.fork()
+    if not child:  # killed hard, as a machine's memory killer does it
+        train(data, config, 1, state, lambda line: None)
+        os._exit(0)
+    while not state.is_file() or torch.load(state, weights_only=True)["step"] < last:
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    broken, curve = train(data, config, 1, state, silent)
+    whole, other = train(data, config, 1, say=silent)
+    assert equal(broken, whole)
+    assert curve == other
+
+
+def test_a_state_that_is_cut_short_or_of_another_seed_is_told(data, tmp_path):
+    state = tmp_path / "state.pt"
+    Trainer(SHORT, 1).save(state)
+    with pytest.raises(MotionError, match="another training"):
+        Trainer(SHORT, 2).resume(state)
+    state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(MotionError, match="no whole training state"):
+        Trainer(SHORT, 1).resume(state)
+
+
+def test_a_larger_network_begins_with_a_smaller_ones_motion():
+    small, large = (
+        MotionModel(dataclasses.replace(TINY, name=str(size), size=size)) for size in (128, 256)
+    )
+    take_over(large, small)
+    for name, value in large.kp_detector.state_dict().items():
+        if not name.startswith("down."):
+            assert torch.equal(value, small.kp_detector.state_dict()[name])
+    with pytest.raises(MotionError, match="same motion networks"):
+        take_over(large, MotionModel(dataclasses.replace(TINY, dense=HourglassConfig(4, 16, 1))))

@@ -8,8 +8,13 @@ import torch
 
 import fomm
 from pipeline.errors import AssetError, ClipError
+from pipeline.media.film import stream_film, write_film
 from pipeline.media.video import write_clip
-from pipeline.motion.perform import perform
+from pipeline.motion.check import Checked
+from pipeline.motion.driver import Driver
+from pipeline.motion.mien import read_mien
+from pipeline.motion.perform import perform, performances, restless
+from pipeline.motion.reference import Reference
 from pipeline.params import TransferParams
 
 CHECKPOINT = Path(__file__).parents[3] / "checkpoints" / "motion" / "blend-128.safetensors"
@@ -54,7 +59,7 @@ def test_a_black_start_is_left_out_and_said(files, tmp_path, astronaut):
     write_clip(tmp_path / "late.mp4", np.concatenate([np.zeros_like(clip[:2]), clip]), 8)
     made = perform(files[0], tmp_path / "late.mp4", CHECKPOINT, TransferParams(relative=False))
     assert len(made.frames) == 3
-    assert "late.mp4: frames 2 to 4 of 5 are used" in made.notes[-1]
+    assert any("late.mp4: frames 2 to 4 of 5 are used" in note for note in made.notes)
 
 
 def test_a_driver_that_is_no_film_is_one_sentence(files, tmp_path):
@@ -65,7 +70,7 @@ def test_a_driver_that_is_no_film_is_one_sentence(files, tmp_path):
 
 def test_absolute_transfer_needs_no_reference(files):
     made = perform(*files, CHECKPOINT, TransferParams(relative=False))
-    assert len(made.notes) == 1
+    assert not any("frame 0" in note for note in made.notes)
 
 
 def test_what_is_missing_is_named(files, tmp_path):
@@ -82,3 +87,39 @@ def test_a_video_of_one_frame_is_refused(files, tmp_path, astronaut):
     write_clip(tmp_path / "one.mp4", astronaut(frames=2)[:1], 8)
     with pytest.raises(ClipError, match="one frame"):
         perform(files[0], tmp_path / "one.mp4", CHECKPOINT, TransferParams())
+
+
+def test_portraits_share_one_look_and_a_bad_one_keeps_none_from_performing(files, tmp_path):
+    face, move = files
+    iio.imwrite(tmp_path / "none.png", np.full((200, 200, 3), 128, np.uint8))
+    said = []
+    made = list(
+        performances(
+            [tmp_path / "none.png", face], move, CHECKPOINT, TransferParams(),
+            say=lambda what, done, total: said.append((what, done, total)),
+        )
+    )  # fmt: skip
+    assert "a portrait cannot be framed: no face was found" in str(made[0])
+    assert said == [("move.mp4 is looked at", 5, 5)]
+    frames = list(made[1].frames())
+    assert len(frames) == made[1].count == 5
+    assert made[1].record["check"]["shows"] == ["a smile"]
+    assert made[1].record["start"] == 0
+    write_film(tmp_path / "whole.mp4", np.stack(frames), 8, repeats=1)
+    stream_film(tmp_path / "streamed.mp4", iter(frames), 8)
+    streamed = (tmp_path / "streamed.mp4").read_bytes()
+    assert streamed == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_a_film_without_a_frame_at_rest_is_told():
+    rest = np.array([[46, 58], [80, 58], [46, 64], [80, 64], [50, 90], [76, 90], [63, 89],
+                     [63, 90], [63, 79], [63, 112]], dtype=float)  # fmt: skip
+    asleep = rest.copy()
+    asleep[2:4, 1] = 58.5
+    points = fomm.KeyPoints(torch.from_numpy(asleep[None]), torch.eye(2).expand(1, 10, 2, 2))
+    driver = Driver("night.mp4", 8, points, None, ())
+    portrait = Checked(None, read_mien(rest), (), {})
+    told = restless(portrait, driver, Reference(0, ""))
+    assert told.startswith("night.mp4 starts mid-expression: even frame 0")
+    assert "shows shut eyes, which the portrait does not" in told
+    assert restless(Checked(None, read_mien(asleep), (), {}), driver, Reference(0, "")) == ""

@@ -1,6 +1,7 @@
 """The training driver: what it writes, and whom it holds out."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ import torch
 
 import fomm
 from fomm.data import Performances
+from fomm.initial import take_over
 from pipeline.errors import StageError
 from pipeline.files import file_digest
 from pipeline.media.video import write_clip
 from pipeline.motion import training
+from pipeline.motion.grid import training_clips
 from pipeline.motion.training import FIRST, HELD_OUT, train_motion
-from pipeline.params import MotionParams, load_params
+from pipeline.params import MotionParams, load_params, parse_params
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
@@ -58,6 +61,32 @@ def test_a_training_goes_on_from_the_first(grid, tmp_path):
     assert record["start"]["record"]["model"] == "blend-128"
     for one, other in zip(first.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is at hand")
+def test_a_gpu_that_is_not_there_is_told(grid, tmp_path):
+    asked = BRIEF.model_copy(update={"device": "cuda"})
+    with pytest.raises(StageError, match=r"motion\.device is cuda, but torch .* sees no GPU"):
+        train_motion(grid, asked, 5, tmp_path)
+
+
+def test_the_larger_network_has_files_of_its_own_and_begins_with_the_smaller_ones_motion():
+    larger = BRIEF.model_copy(update={"network": "blend-256", "warm": True})
+    out = Path("x")
+    assert training._files(larger, out) == (out / "blend-256.safetensors", out / "blend-256.json")
+    assert training._files(BRIEF, out) == (out / "blend-128.safetensors", out / "record.json")
+    assert training._start(larger) == training.SMALL
+    config = training._config(larger.model_copy(update={"steps": 100}), bf16=False)
+    assert config.phases() == {"points": 0, "flow": 80, "picture": 25, "whole": 100}
+    model = fomm.MotionModel(config.model)
+    take_over(model, fomm.load_checkpoint(training.SMALL, "auto"))
+    size = sum(p.numel() for p in model.state_dict().values()) * 4
+    assert (config.model.size, size <= 30e6) == (256, True)
+
+
+def test_a_grid_of_the_larger_network_is_rendered_at_its_size():
+    params = parse_params({"motion": {"network": "blend-256", "identities": 6}})
+    assert {clip.size for clip in training_clips(params)} == {256}
 
 
 def test_too_few_people(grid, tmp_path):

@@ -12,7 +12,7 @@ import fomm
 from fomm.config import CONFIGS
 from pipeline.errors import AssetError, RefusedError, StageError
 from pipeline.files import read_jsonl, write_jsonl
-from pipeline.media.video import read_clip, write_clip
+from pipeline.media.video import frame_rate, read_clip, write_clip
 from pipeline.motion import transfer
 from pipeline.motion.engine import engine
 from pipeline.params import parse_params
@@ -98,6 +98,37 @@ def test_a_clip_is_the_models_animation_by_the_engine_of_this_processor(line, tm
     log = read_jsonl(tmp_path / "work" / "transfer.log.jsonl")
     [row] = [row for row in log if row["event"] == "engine"]
     assert (row["mode"], row["how"]) == (made.mode, made.how)
+
+
+def logged(root):
+    rows = read_jsonl(root / "work" / "transfer.log.jsonl")
+    return [row for row in rows if row["event"] == "transferred"]
+
+
+def test_a_published_checkpoint_performs_at_its_size_and_is_brought_back(line, tmp_path):
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        model = fomm.MotionModel(CONFIGS["vox-adv-256"])
+    parts = {name: getattr(model, name).state_dict() for name in ("generator", "kp_detector")}
+    torch.save(parts, tmp_path / "vox-adv-cpk.pth.tar")
+    workspace, study, _ = line
+    rows = [r for r in read_jsonl(workspace.plan) if r["clip_id"] in ("clip-a", "made-0")]
+    write_jsonl(workspace.plan, rows)
+    made = run((workspace, study, given(tmp_path / "vox-adv-cpk.pth.tar")), tmp_path)
+    assert set(made) == {"made-0.mp4"}
+    clip = Workspace("out", tmp_path).transferred / "made-0.mp4"
+    assert read_clip(clip).shape == (3, 64, 64, 3)
+    assert round(frame_rate(clip)) == 8
+    [row] = logged(tmp_path)
+    assert "points not checked" in row["check"]["checked"]
+
+
+def test_what_was_done_with_a_portrait_is_in_the_log(line, tmp_path):
+    run(line, tmp_path)
+    rows = logged(tmp_path)
+    assert {(row["name"], row["portrait"], row["start"]) for row in rows} == {
+        ("made-0", "face-a.png", 0), ("made-1", "face-b.png", 0), ("made-2", "face-b.png", 0),
+    }  # fmt: skip
 
 
 def test_jobs_that_share_a_driving_clip_stand_together(line):
