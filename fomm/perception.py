@@ -5,6 +5,7 @@ weights are the caller's: a training's loss, and a benchmark's judge.
 """
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -60,7 +61,8 @@ class Perception(nn.Module):
     def _look(self, image: Tensor) -> list[Tensor]:
         mean, spread = (image.new_tensor(value)[:, None, None] for value in (MEAN, SPREAD))
         image, seen = (image - mean) / spread, []
-        for depth, block in enumerate(self.features):
+        blocks = cast("nn.ModuleList", self.features)
+        for depth, block in enumerate(blocks):
             image = block(image)
             if depth in DEPTHS:
                 seen.append(nn.functional.normalize(image, dim=1, eps=1e-6))

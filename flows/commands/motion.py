@@ -45,7 +45,8 @@ def motion(options: Namespace) -> None:
         load_grid(jobs, store, params), params.motion, params.seed, out, state, _say
     )
     state.unlink(missing_ok=True)
-    print(f"{out}/{params.motion.network}.safetensors: {record['held_out']['psnr_db']} dB")
+    figures = record["held_out"]
+    print(f"{out}/{params.motion.network}.safetensors: {figures}")
 
 
 def _params(options: Namespace) -> "Params":

@@ -71,13 +71,17 @@ def place_points(
     lost = (own.strays > STRAYS) & ~taken
     put = np.where(taken[:, None], marks.place, own.place) if marks else own.place
     return Placed(
-        _exchanged(points, put, taken),
-        *(tuple(n for n, w in zip(_NAMES, which, strict=True) if w) for which in (taken, lost)),
-        *(
-            {n: round(float(v), 1) for n, v in zip(_NAMES, values, strict=True)}
-            for values in (off, own.strays)
-        ),
-    )
+        _exchanged(points, put, taken), _named(taken), _named(lost),
+        _measured(off), _measured(own.strays),
+    )  # fmt: skip
+
+
+def _named(which: np.ndarray) -> tuple[str, ...]:
+    return tuple(name for name, one in zip(_NAMES, which, strict=True) if one)
+
+
+def _measured(values: np.ndarray) -> dict[str, float]:
+    return {name: round(float(v), 1) for name, v in zip(_NAMES, values, strict=True)}
 
 
 def model_sighting(model: fomm.MotionModel, still: np.ndarray) -> Sighting:

@@ -43,20 +43,22 @@ class Shots:
     def end(self) -> None:
         """After the last frame."""
         if len(self._steps) > 1:
-            self._spike(self._steps[-2], self._steps[-1], 0.0, self._number - 1)
+            self._spike((self._steps[-2], self._steps[-1], 0.0), self._number - 1)
 
     def _step(self, frame: np.ndarray) -> None:
         thumb = cv2.resize(frame, (THUMB, THUMB), interpolation=cv2.INTER_AREA).astype(np.float32)
         if self._last is not None:
             self._steps = [*self._steps[-2:], float(np.abs(thumb - self._last).mean())]
             if len(self._steps) == 2 and self._number == 2:
-                self._spike(0.0, *self._steps, 1)
+                self._spike((0.0, self._steps[0], self._steps[1]), 1)
             elif len(self._steps) == 3:
-                self._spike(*self._steps, self._number - 1)
+                before, at, after = self._steps
+                self._spike((before, at, after), self._number - 1)
         self._last = thumb
 
-    def _spike(self, before: float, at: float, after: float, number: int) -> None:
-        """`number` is the frame that the step `at` leads to."""
+    def _spike(self, steps: tuple[float, float, float], number: int) -> None:
+        """`number` is the frame that the middle one of three steps leads to."""
+        before, at, after = steps
         if at > JUMP and at > SPIKE * max(before, after):
             raise ClipError(
                 f"{self._name} has a cut at {self._when(number)}; motion is counted through the "
