@@ -176,3 +176,11 @@ def test_metrics_of_another_shape_are_one_sentence(committed, capsys):
     spoil(FILES.proof, "clean", value={"nearest": 3})
     assert main(["gate"]) == 2
     assert "does not hold the figures of a run" in capsys.readouterr().err
+
+
+def test_a_bad_figure_stops_a_release(committed, capsys):
+    spoil(FILES.proof, "clean", "faces", "twins", value=1)
+    assert main(["release", "1.0.0"]) == 2
+    said = capsys.readouterr().err
+    assert "this is no release: both sides: metrics/deterioration/split_proof.json" in said
+    assert "`pallor gate` lists all" in said

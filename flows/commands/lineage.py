@@ -213,10 +213,15 @@ def diff(options: Namespace) -> None:
 
 def release(options: Namespace) -> None:
     """`pallor release`: an annotated, attested tag; only of what verifies."""
+    from flows.commands.gate import PAGES, measured
     from flows.stores import place as here
+    from pipeline.lineage.gates import gates
     from pipeline.lineage.release import release as attest
     from pipeline.lineage.verify import verify as check
 
+    require_workspace()
+    if bad := next(gates(measured(), [page for page in PAGES if page.is_file()]), None):
+        raise StageError(f"this is no release: {bad.text()}; `pallor gate` lists all")
     place = here()
     finding = next(check(place), None)
     if finding:
