@@ -36,9 +36,8 @@ PAGE = ("/", "/style.css", "/look.css", "/grid.js", "/dom.js", "/api/about", "/a
 TIMES = 5
 SQL = {
     "classes and states": "SELECT label, status, count(*) FROM clip GROUP BY ALL ORDER BY ALL",
-    "people a side": "SELECT side.side, seen.sex, count(DISTINCT seen.subject) FROM seen "
-    "JOIN sample ON sample.clip = seen.id JOIN side ON side.sample = sample.id "
-    "WHERE side.task = '' AND draw = 'clean' GROUP BY ALL ORDER BY ALL",
+    "people a side": "SELECT side, sex, count(DISTINCT subject) FROM seen "
+    "JOIN placed ON placed.clip = seen.id WHERE draw = 'clean' GROUP BY ALL ORDER BY ALL",
     "oldest of each class": "SELECT label, max(age), arg_max(id, age) FROM seen GROUP BY ALL",
 }
 FIND = {

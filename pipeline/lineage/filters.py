@@ -77,7 +77,7 @@ def known(index: Index, name: str) -> list[str]:
         return list(_FIXED[name])
     asked = {
         "condition": "SELECT DISTINCT kind FROM condition ORDER BY 1",
-        "side": "SELECT DISTINCT draw || ':' || side FROM side WHERE task = '' ORDER BY 1",
+        "side": "SELECT DISTINCT draw || ':' || side FROM placed ORDER BY 1",
     }
     column = f"SELECT DISTINCT {name} FROM seen WHERE {name} <> '' ORDER BY 1"
     return [str(word) for word in index.column(asked.get(name, column))]
@@ -180,8 +180,7 @@ def _unit(name: str, value: str) -> Clause:
 def _side(name: str, value: str) -> Clause:
     draw, _, side = value.partition(":")
     return (
-        "id IN (SELECT clip FROM sample JOIN side ON side.sample = sample.id "
-        "WHERE task = '' AND draw = $draw AND side.side = $side)",
+        "id IN (SELECT clip FROM placed WHERE draw = $draw AND side = $side)",
         {"draw": draw, "side": side},
     )
 

@@ -19,12 +19,15 @@ from pipeline.lineage.loading import load_answers, load_faces, load_plan, load_s
 from pipeline.study import Study
 from pipeline.workspace import Workspace
 
-# Counted once: over a million windows a count takes as long as a person waits.
+# Counted once: over a million windows a count or join takes as long as a person waits. `placed` are
+# the clips with a window on a side of a draw.
 COUNTS = """
 CREATE TABLE balance AS SELECT task, draw, side, label, count(*) AS n
     FROM side GROUP BY ALL;
 CREATE TABLE family AS SELECT draw, family AS id, side, count(*) AS n
     FROM sample JOIN side ON side.sample = sample.id WHERE task = '' GROUP BY ALL;
+CREATE TABLE placed AS SELECT DISTINCT side.draw, side.side, sample.clip
+    FROM side JOIN sample ON sample.id = side.sample WHERE side.task = '' ORDER BY ALL;
 CREATE TABLE shared AS SELECT draw, id FROM family GROUP BY ALL HAVING count(*) > 1;
 """
 # What people ask by: a row a clip, with who is seen in it and how the main model errs on it.

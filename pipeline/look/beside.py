@@ -7,10 +7,7 @@ from pipeline.lineage.database import Index, Row
 FEW = 12  # clips that are named; the others are counted
 
 # Sides of clips in one draw of the split. A clip of windows on both sides has two rows.
-_SIDES = """
-    SELECT DISTINCT sample.clip AS clip, side.side AS side FROM side
-    JOIN sample ON sample.id = side.sample WHERE side.task = '' AND side.draw = $draw
-"""
+_SIDES = "SELECT clip, side FROM placed WHERE draw = $draw"
 _TESTED = """
     SELECT answer.draw FROM answer JOIN main USING (task, model, protocol)
     WHERE answer.clip = $clip ORDER BY answer.draw LIMIT 1

@@ -13,6 +13,8 @@ from flows.cache import repair_cache
 from flows.cli import main
 from flows.repro import drop_empty_run_caches
 from flows.stores import place
+from pipeline.lineage import looks
+from pipeline.lineage.erase import going
 from pipeline.lineage.lock import listing, object_path, objects, outs, read_lock
 from pipeline.lineage.removal import find_subject, plan_removal
 
@@ -188,3 +190,14 @@ def test_a_run_removes_what_rotted_of_ours_alone(made, levels, monkeypatch, caps
     assert theirs.exists()
     drop_empty_run_caches()
     assert (cache / "runs/aa" / ("a" * 64)).is_dir()
+
+
+def test_twins_made_to_look_at_go_with_the_clip_they_show(made):
+    removal = plan_removal(made.place, find_subject(made.place, "photo/astronaut"))
+    mine = next(iter(sorted(name for name in removal.names if name.startswith("transfer-"))))
+    folder = made.place.home / "look" / "deterioration-transferred"
+    folder.mkdir(parents=True)
+    for name in (mine, "transfer-other"):
+        (folder / f"{name}.1-2.mp4").write_bytes(b"twin")
+    gone = going(made.place, removal, looks.NONE)["twins"]
+    assert [part.path for part in gone] == [str(folder / f"{mine}.1-2.mp4")]
