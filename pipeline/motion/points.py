@@ -69,15 +69,22 @@ def place_points(
     if marks:
         taken = (off > OFF) & (own.strays > STRAYS) & (marks.strays <= SURE)
     lost = (own.strays > STRAYS) & ~taken
-    put = np.where(taken[:, None], marks.place, own.place) if marks else own.place
+    put = marks.place if marks else own.place
     return Placed(
-        _exchanged(points, put, taken),
-        *(tuple(n for n, w in zip(_NAMES, which, strict=True) if w) for which in (taken, lost)),
-        *(
-            {n: round(float(v), 1) for n, v in zip(_NAMES, values, strict=True)}
-            for values in (off, own.strays)
-        ),
+        points=_exchanged(points, put, taken),
+        replaced=_named(taken),
+        lost=_named(lost),
+        off=_figures(off),
+        strays=_figures(own.strays),
     )
+
+
+def _named(which: np.ndarray) -> tuple[str, ...]:
+    return tuple(name for name, there in zip(_NAMES, which, strict=True) if there)
+
+
+def _figures(values: np.ndarray) -> dict[str, float]:
+    return {name: round(float(value), 1) for name, value in zip(_NAMES, values, strict=True)}
 
 
 def model_sighting(model: fomm.MotionModel, still: np.ndarray) -> Sighting:
