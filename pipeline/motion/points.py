@@ -65,10 +65,10 @@ def place_points(
     own = Sighting(_px(points)[0], model_sighting(model, still).strays)
     marks = landmark_sighting(still, judge, own.place) if judge else None
     off = np.linalg.norm(own.place - marks.place, axis=-1) if marks else np.zeros(len(own.place))
-    taken = np.zeros(len(off), dtype=bool)
-    if marks:
-        taken = (off > OFF) & (own.strays > STRAYS) & (marks.strays <= SURE)
-    lost = (own.strays > STRAYS) & ~taken
+    sure = marks.strays <= SURE if marks else np.zeros(len(off), dtype=bool)
+    doubted = own.strays > STRAYS
+    taken = doubted & sure & (off > OFF)
+    lost = doubted & ~sure  # a doubted point that sure landmarks confirm stays
     put = marks.place if marks else own.place
     return Placed(
         points=_exchanged(points, put, taken),
