@@ -43,7 +43,7 @@ class Perception(nn.Module):
 
     def __init__(self, weights: Path) -> None:
         super().__init__()
-        self.features = network()["features"]
+        self.features = _blocks()
         known = torch.load(weights, weights_only=True, map_location="cpu")
         self.load_state_dict({name: known[name] for name in self.state_dict()})
         self.eval().requires_grad_(False)
@@ -71,13 +71,17 @@ class Perception(nn.Module):
 
 def network() -> nn.ModuleDict:
     """MobileNetV2's first eleven blocks, untrained, under torchvision's names."""
+    return nn.ModuleDict({"features": _blocks()})
+
+
+def _blocks() -> nn.ModuleList:
     blocks: list[nn.Module] = [_layer(3, 32, 3, 2)]
     width = 32
     for expansion, channels, count, stride in STAGES:
         for number in range(count):
             blocks.append(_Inverted(width, channels, stride if number == 0 else 1, expansion))
             width = channels
-    return nn.ModuleDict({"features": nn.ModuleList(blocks)})
+    return nn.ModuleList(blocks)
 
 
 def _images(frames: np.ndarray) -> Tensor:

@@ -41,12 +41,9 @@ def motion(options: Namespace) -> None:
     _render([job for job in jobs if not store.has(job.key)])
     out.mkdir(parents=True, exist_ok=True)
     state = out / f"{params.motion.network}.state.pt"
-    record = train_motion(
-        load_grid(jobs, store, params), params.motion, params.seed, out, state, _say
-    )
+    train_motion(load_grid(jobs, store, params), params.motion, params.seed, out, state, _say)
     state.unlink(missing_ok=True)
-    figures = record["held_out"]
-    print(f"{out}/{params.motion.network}.safetensors: {figures}")
+    print(f"{out} holds {params.motion.network} and its record")
 
 
 def _params(options: Namespace) -> "Params":

@@ -75,7 +75,9 @@ def assemble(jobs: Sequence[Job], store: Store, workspace: "Workspace") -> None:
     ]  # fmt: skip
     tracks = {track.clip_id: track for track in read_tracks(workspace.faces)}
     first: Item = jobs[0].item
-    figures = figures_of(said, tracks, group_clips(list(tracks.values())), first.chance)
+    groups = group_clips(list(tracks.values()))
+    own = first.fold.networks[0].name
+    figures = figures_of(said, tracks, groups, own, first.chance)
     recipe = {**first.ask.model_dump(), "epochs": first.fold.train.epochs}
     write_json(workspace.folds, {"unit": "clip", "recipe": recipe, **figures})
 

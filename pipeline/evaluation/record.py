@@ -29,15 +29,15 @@ def figures_of(
     said: Sequence[Said],
     tracks: Mapping[str, FaceTrack],
     groups: Mapping[str, str],
+    first: str,
     chance: tuple[int, int],
 ) -> dict[str, Any]:
-    """`models`, `single_run`, `doubt`, `cheap` (docs/formats/folds.md); the study's network first.
+    """`models`, `single_run`, `doubt`, `cheap` (docs/formats/folds.md).
 
-    `chance` is (resamples, seed) of every interval.
+    `first` names the study's own network; `chance` is (resamples, seed) of every interval.
     """
     cheap = [one for one in said if not one.whole]
     rights = _rights(cheap)
-    first = next(iter(cheap[0].answers["right"]))
     sizes = {name: size for one in cheap for name, size in one.answers["parameters"].items()}
     return {
         "models": {

@@ -65,23 +65,26 @@ def place_points(
     own = Sighting(_px(points)[0], model_sighting(model, still).strays)
     marks = landmark_sighting(still, judge, own.place) if judge else None
     off = np.linalg.norm(own.place - marks.place, axis=-1) if marks else np.zeros(len(own.place))
-    taken = np.zeros(len(off), dtype=bool)
-    if marks:
-        taken = (off > OFF) & (own.strays > STRAYS) & (marks.strays <= SURE)
-    lost = (own.strays > STRAYS) & ~taken
-    put = np.where(taken[:, None], marks.place, own.place) if marks else own.place
+    sure = marks.strays <= SURE if marks else np.zeros(len(off), dtype=bool)
+    doubted = own.strays > STRAYS
+    taken = doubted & sure & (off > OFF)
+    lost = doubted & ~sure  # a doubted point that sure landmarks confirm stays
+    put = marks.place if marks else own.place
     return Placed(
-        _exchanged(points, put, taken), _named(taken), _named(lost),
-        _measured(off), _measured(own.strays),
-    )  # fmt: skip
+        points=_exchanged(points, put, taken),
+        replaced=_named(taken),
+        lost=_named(lost),
+        off=_figures(off),
+        strays=_figures(own.strays),
+    )
 
 
 def _named(which: np.ndarray) -> tuple[str, ...]:
-    return tuple(name for name, one in zip(_NAMES, which, strict=True) if one)
+    return tuple(name for name, there in zip(_NAMES, which, strict=True) if there)
 
 
-def _measured(values: np.ndarray) -> dict[str, float]:
-    return {name: round(float(v), 1) for name, v in zip(_NAMES, values, strict=True)}
+def _figures(values: np.ndarray) -> dict[str, float]:
+    return {name: round(float(value), 1) for name, value in zip(_NAMES, values, strict=True)}
 
 
 def model_sighting(model: fomm.MotionModel, still: np.ndarray) -> Sighting:

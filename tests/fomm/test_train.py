@@ -205,7 +205,7 @@ def test_a_training_with_faults_repeats_and_differs(data):
     assert not equal(one, train(data, SHORT, 1, say=silent)[0])
 
 
-@pytest.mark.parametrize("last", [1, 4, 7])
+@pytest.mark.parametrize("last", [1, 7])
 def test_a_training_killed_at_any_step_ends_as_an_unbroken_one(data, tmp_path, last):
     config, state = dataclasses.replace(SHORT, save_every=1), tmp_path / "state.pt"
     child = os.fork()
@@ -213,7 +213,7 @@ def test_a_training_killed_at_any_step_ends_as_an_unbroken_one(data, tmp_path, l
         train(data, config, 1, state, lambda line: None)
         os._exit(0)
     while not state.is_file() or torch.load(state, weights_only=True)["step"] < last:
-        time.sleep(0.01)
+        time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     broken, curve = train(data, config, 1, state, silent)
