@@ -5,7 +5,6 @@ weights are the caller's: a training's loss, and a benchmark's judge.
 """
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -61,7 +60,7 @@ class Perception(nn.Module):
     def _look(self, image: Tensor) -> list[Tensor]:
         mean, spread = (image.new_tensor(value)[:, None, None] for value in (MEAN, SPREAD))
         image, seen = (image - mean) / spread, []
-        blocks = cast("nn.ModuleList", self.features)
+        blocks = self.features
         for depth, block in enumerate(blocks):
             image = block(image)
             if depth in DEPTHS:
