@@ -50,9 +50,10 @@ class Shots:
         if self._last is not None:
             self._steps = [*self._steps[-2:], float(np.abs(thumb - self._last).mean())]
             if len(self._steps) == 2 and self._number == 2:
-                self._spike(0.0, *self._steps, 1)
+                self._spike(0.0, self._steps[0], self._steps[1], 1)
             elif len(self._steps) == 3:
-                self._spike(*self._steps, self._number - 1)
+                before, at, after = self._steps
+                self._spike(before, at, after, self._number - 1)
         self._last = thumb
 
     def _spike(self, before: float, at: float, after: float, number: int) -> None:
