@@ -24,7 +24,7 @@ def transfer_options(page: ArgumentParser) -> None:
     page.add_argument("driving", metavar="DRIVING.mp4", help="a video of one face, up to an hour")
     page.add_argument(
         "-o", "--out", required=True, metavar="OUT.mp4",
-        help="of several portraits: a folder, which gets PORTRAIT.mp4 of each",
+        help="of several portraits: a folder, which gets a film of each",
     )  # fmt: skip
     page.add_argument("--checkpoint", metavar="FILE", help="default: motion.checkpoint")
     page.add_argument(
