@@ -149,7 +149,7 @@ def transfer(
     """
     from pipeline.motion.perform import perform
     from pipeline.params import Params, TransferParams
-    from pipeline.shipped import shipped
+    from pipeline.store.shipped import shipped
 
     model = Path(checkpoint) if checkpoint else shipped(Params().motion.checkpoint)
     return perform(Path(portrait), Path(driving), model, TransferParams(relative=relative))
@@ -217,7 +217,7 @@ def predict(video: str | Path, model: str | Path, fps: int = 8) -> "Prediction":
 
 def _root(root: str | Path | None = None) -> Path:
     """The workspace asked for, else this folder, else what ships."""
-    from pipeline.shipped import shipped
+    from pipeline.store.shipped import shipped
 
     return Path(root) if root else shipped("params.yaml").parent
 

@@ -17,7 +17,7 @@ from pipeline.faces.quality import Rejected
 from pipeline.faces.track import follow, working_grey
 from pipeline.files import file_digest
 from pipeline.media.video import Frames
-from pipeline.shipped import shipped
+from pipeline.store.shipped import shipped
 
 CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 PROFILE = "haarcascade_profileface.xml"

@@ -7,7 +7,7 @@ A workspace has its own. Outside one, a clone's stand beside the code, and a whe
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
-CLONE = Path(__file__).parents[1]
+CLONE = Path(__file__).parents[2]
 SHARE = "share/pallor"
 
 
