@@ -121,7 +121,7 @@ def require_free(port: int) -> None:
 
     Raises StageError for a number that no port has.
     """
-    if not 1 <= port <= 65535:
+    if not 0 <= port <= 65535:  # 0: any that is free
         raise StageError(f"there is no port {port}; ports are 1 to 65535")
     if taken(port):
         offers = (other for other in range(port + 1, min(port + NEAR, 65536)) if not taken(other))

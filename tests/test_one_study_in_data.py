@@ -44,6 +44,8 @@ def test_no_protocol_is_compared_with_a_string_and_no_count_is_copied(path):
     }
     if path == ROOT / "pipeline" / "corpus" / "register.py":
         numbers.discard(125)  # years: the greatest age
+    if path == ROOT / "fomm" / "degrade.py":
+        numbers.discard(51)  # of JPEG's table of divisors
     assert path.is_relative_to(ROOT / "avatars") or numbers & COUNTS == set()  # vertices there
 
 

@@ -89,7 +89,7 @@ def draw(why: Why, crops: np.ndarray) -> np.ndarray:
     for number, loss in enumerate(why.frames):
         height = round((BARS - 6) * max(0.0, float(loss)) / most)
         left = number * FRAME + FRAME // 4
-        bars[BARS - height :, left : left + FRAME // 2] = (176, 65, 62)
+        bars[BARS - height :, left : left + FRAME // 2] = (175, 65, 62)
     face = _heated(_frame(crops[int(why.frames.argmax())], 4 * FRAME), why.parts)
     floor = np.full((face.shape[0], max(0, strip.shape[1] - face.shape[1]), 3), 255, np.uint8)
     below = np.concatenate([face, floor], axis=1)

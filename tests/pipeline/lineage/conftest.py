@@ -212,9 +212,10 @@ def write_pipeline(root, studies):
 
 
 def picture(person, expression, phase):
-    """(48, 48, 3) uint8: waves of the person's own, and a bar that moves as the display does."""
+    """(48, 48, 3) uint8: waves of the person's own, fine enough that no two people are alike by
+    chance, and a bar that moves as the display does."""
     rng = np.random.default_rng(child_seed(0, person))
-    small = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    small = rng.integers(0, 256, (7, 7, 3), dtype=np.uint8)
     frame = cv2.resize(small, (48, 48), interpolation=cv2.INTER_CUBIC)
     at = int(10 + 20 * phase)
     frame[at : at + 4, 8:40] = 255 if expression == "FD1" else 0
