@@ -63,3 +63,29 @@ def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Pat
         return whole
 
     return once
+
+
+S3_KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """The address of an S3 server on loopback with an empty bucket `corpus`."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    for name, value in S3_KEYS.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    client = boto3.client("s3", endpoint_url=url)
+    client.create_bucket(Bucket="corpus")
+    yield url
+    client.close()
+    server.stop()

@@ -4,32 +4,7 @@ import os
 import subprocess
 import sys
 
-import boto3
-import pytest
-from moto.server import ThreadedMotoServer
-
 DVC = [sys.executable, "-m", "dvc"]
-KEYS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
-
-
-@pytest.fixture
-def s3(monkeypatch):
-    """The address of an S3 server with an empty bucket `corpus`."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client("s3", endpoint_url=url)
-    client.create_bucket(Bucket="corpus")
-    yield url
-    client.close()
-    server.stop()
 
 
 def call(folder, *command):

@@ -1,10 +1,10 @@
 """A person leaves a remote that speaks S3 (a real server on loopback) as they leave a folder."""
 
+import os
 import sys
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from flows.cli import main
 from flows.clouds import clouds
@@ -12,33 +12,20 @@ from flows.stores import place
 from pipeline.errors import StageError
 from pipeline.lineage.removal import find_subject, plan_removal
 
-KEYS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
 DVC = [sys.executable, "-m", "dvc"]
 
 
 @pytest.fixture
-def bucket(monkeypatch):
-    """A server that speaks S3 with an empty bucket: its address, and a list of its keys."""
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client("s3", endpoint_url=url)
-    client.create_bucket(Bucket="corpus")
+def bucket(s3):
+    """An empty bucket of a server that speaks S3: its address, and a list of its keys."""
+    client = boto3.client("s3", endpoint_url=s3)
 
     def keys():
         pages = client.get_paginator("list_objects_v2").paginate(Bucket="corpus")
         return {row["Key"] for page in pages for row in page.get("Contents", [])}
 
-    yield url, keys
+    yield s3, keys
     client.close()
-    server.stop()
 
 
 @pytest.fixture
@@ -49,8 +36,8 @@ def pushed(made, bucket, monkeypatch):
         config.write(
             f"['remote \"cloud\"']\n    url = s3://corpus/pallor\n    endpointurl = {url}\n"
         )
-    for name, value in KEYS.items():
-        monkeypatch.setitem(made.run.__globals__["ENVIRONMENT"], name, value)
+    for name in filter(lambda name: name.startswith("AWS_"), os.environ):  # the server's keys
+        monkeypatch.setitem(made.run.__globals__["ENVIRONMENT"], name, os.environ[name])
     made.dvc("push", "--quiet", "--remote", "cloud")
     made.commit("a remote in the cloud")
     monkeypatch.chdir(made.root)
