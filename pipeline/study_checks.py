@@ -42,6 +42,8 @@ def problems(study: Study) -> Iterator[str]:
     for name, protocol in study.protocols.items():
         yield from _empty_side(study, name, protocol)
     for name, task in study.tasks.items():
+        if not any(model.tasks is None or name in model.tasks for model in study.models.values()):
+            yield f"tasks.{name} is answered by no model; add it to a model's tasks, or take it out"
         if any(selection.targets for selection in task.selections):
             continue  # which samples a range holds is known when the clips are planned
         if len({task.class_of(label, {}) for label in study.labels} - {None}) < 2:

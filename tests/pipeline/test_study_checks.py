@@ -240,6 +240,10 @@ BAD = {
         "arms/1/conditions", GOOD["arms"][2]["conditions"],
         "the arms firm and weak plan the same clip (0/smiling+palsy:",
     ),
+    "a task that no model answers": (
+        "models", {"convlstm": {"tasks": ["diagnosis"]}},
+        "tasks.severity is answered by no model; add it to a model's tasks, or take it out",
+    ),
     "nothing trained": (
         "arms", [arm | {"trained": False} for arm in GOOD["arms"]],
         "every arm is trained: false, so every training side is empty",
