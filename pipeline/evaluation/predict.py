@@ -120,14 +120,10 @@ class Watcher:
 def predict(video: Path, model_path: Path, params: Params, view: Input) -> Prediction:
     """The class of a video of one person who starts facing the camera.
 
-    The video is read at the corpus' frame rate; raises what reading it and `judge` raise.
+    The video is read at the corpus' frame rate; raises what reading it and `Watcher` raise.
     """
-    return judge(read_footage(video, params.plan.fps), video.name, model_path, params, view)
-
-
-def judge(frames: Frames, name: str, model_path: Path, params: Params, view: Input) -> Prediction:
-    """The class of (T, H, W, 3) uint8 RGB frames at the corpus' rate; raises as `Watcher`."""
-    return Watcher(model_path, params, view).judge(frames, name)
+    watcher = Watcher(model_path, params, view)
+    return watcher.judge(read_footage(video, watcher.fps), video.name)
 
 
 def _starts(crops: Frames, model: Classifier, fps: int, view: Input) -> range:
