@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from pipeline.arm import Arm
 from pipeline.errors import StudyError
-from pipeline.naming import sentence_of
+from pipeline.naming import nearest, sentence_of
+from pipeline.params import merged
 from pipeline.task import MEASURES, Label, Name, Part, Span, Task, unless_set
 
 Unit = Literal["window", "clip", "person"]
@@ -231,13 +232,45 @@ class Study(Part):
 
 def read_study(path: Path) -> Study:
     """The study of a file; StudyError says in one sentence what is wrong with it."""
+    return parse_study(study_values(path), str(path))
+
+
+def study_values(path: Path) -> Any:
+    """The values of a study's file, laid over those of the study that it is `like`.
+
+    Raises StudyError for a file that is missing or no YAML, and for a likeness to no study, to
+    itself or to one that is like another.
+    """
+    values = _values(path)
+    if not isinstance(values, dict) or "like" not in values:
+        return values
+    own = {key: value for key, value in values.items() if key != "like"}
+    return merged(_values(parent_file(path, values["like"])), own)
+
+
+def parent_file(path: Path, like: Any) -> Path:
+    """The file of the study that the one of `path` is `like`; StudyError where there is none."""
+    studies = path.parent.parent
+    known = sorted(file.parent.name for file in studies.glob("*/study.yaml"))
+    if like == path.parent.name:
+        raise StudyError(f"{path}: like is '{like}', the study itself; name another one")
+    if like not in known:
+        raise StudyError(f"{path}: like is '{like}', but there is no such study; "
+                         f"{nearest(str(like), known)}")  # fmt: skip
+    file = studies / str(like) / path.name
+    values = _values(file)
+    if isinstance(values, dict) and (first := values.get("like")):
+        raise StudyError(f"{path}: like is '{like}', which is itself like '{first}'; name that one")
+    return file
+
+
+def _values(path: Path) -> Any:
     if not path.is_file():
         raise StudyError(f"{path} is missing; docs/add-a-study.md says how to write one")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    return parse_study(values, str(path))
 
 
 def parse_study(values: Any, where: str) -> Study:
