@@ -43,8 +43,10 @@ class Protocol(Part):
 
     `together` is what never stands on two sides: nothing, a clip, the person seen, or the whole
     group of people whom portraits and driving clips tie. Figures are told by `unit` of analysis.
-    Of `cohorts` alone people take part (all). Two classes are told apart at the threshold that was
-    best on the test sides of the protocol `threshold_from`, else at one half.
+    Of `cohorts` alone people take part (all). Of each label's windows a share `copies` is copied
+    before sides are drawn, so that a copy may be tested whose original was learnt from. Two classes
+    are told apart at the threshold that was best on the test sides of the protocol
+    `threshold_from`, else at one half.
     """
 
     unit: Unit
@@ -56,6 +58,7 @@ class Protocol(Part):
     test_cohorts: list[Name] | None = Field(None, min_length=1)
     counts: Counts | None = None
     cohorts: list[Name] | None = Field(None, min_length=1, exclude_if=unless_set)
+    copies: float = Field(0.0, ge=0, le=1, exclude_if=unless_set)
     threshold_from: Name | None = Field(None, exclude_if=unless_set)
 
     @model_validator(mode="after")
@@ -70,6 +73,11 @@ class Protocol(Part):
             raise ValueError(
                 f"it holds {self.together} together, so a person may stand on both sides: "
                 "set leaky to true, or hold person or group together"
+            )
+        if self.copies and self.together != "nothing":
+            raise ValueError(
+                f"copies stand on any side, but it holds {self.together} together: take copies "
+                "out, or set together to nothing"
             )
         return self
 
