@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import ParamsError, StudyError
 from pipeline.files import writing
 from pipeline.params import Params, load_params, merged, parse_params
-from pipeline.study import Study, parse_study
+from pipeline.study import Study, parse_study, study_values
 from pipeline.study_checks import open_study, problems
 from pipeline.workspace import MAIN, Workspace
 
@@ -75,8 +74,14 @@ def _sorted_out(assignments: Sequence[str]) -> tuple[list[tuple[str, str]], list
 
 def _with(pairs: Sequence[tuple[str, str]], workspace: Workspace) -> Study:
     open_study(workspace)
-    values = yaml.safe_load(workspace.study_file.read_text(encoding="utf-8"))
+    values = study_values(workspace.study_file)
+    own = YAML(typ="safe").load(workspace.study_file.read_text(encoding="utf-8"))
     for name, text in pairs:
+        if (listed := _list_in(values, name)) and not _holds(own, listed):
+            raise ParamsError(
+                f"--set: '{listed}' of {workspace.study} is a list of the study {own['like']}; set "
+                "it there, or write the whole list into this study's file"
+            )
         _assign(values, name, text)
     study = parse_study(values, f"--set {OF_STUDY.rstrip('.')}")
     for problem in problems(study):
@@ -124,6 +129,16 @@ def _holds(values: Any, name: str) -> bool:
             return False
         values = values[key]
     return True
+
+
+def _list_in(values: Any, name: str) -> str | None:
+    """The part of `name` that leads to the first list on its way."""
+    keys = name.split(".")
+    for number, key in enumerate(keys[:-1], start=1):
+        values = values.get(key) if isinstance(values, dict) else None
+        if isinstance(values, list):
+            return ".".join(keys[:number])
+    return None
 
 
 def _key(text: str) -> str | int:

@@ -12,7 +12,7 @@ from flows.demo import copy_checkout, run_there
 from flows.workspace import home
 from pipeline.errors import StageError, StudyError
 from pipeline.params import merged
-from pipeline.study import Study, parse_study
+from pipeline.study import Study, parent_file, parse_study, study_values
 from pipeline.study_checks import problems
 
 OVER = "small.yaml"
@@ -34,15 +34,27 @@ def run_small(name: str) -> None:
 
 
 def small_values(folder: Path) -> dict[str, object]:
-    """The values of a study's file with those of its small.yaml on top, checked."""
-    over = folder / OVER
+    """The values of a study's file with those of its small.yaml on top, checked.
+
+    A study without one that is like another is as small as that one is.
+    """
+    over = small_file(folder)
     if not over.is_file():
         raise StudyError(f"{over} is missing; it says what of the study is other at tiny size")
-    values = merged(*(yaml.safe_load(p.read_text()) for p in (folder / "study.yaml", over)))
+    values = merged(study_values(folder / "study.yaml"), yaml.safe_load(over.read_text()))
     for problem in problems(small_study(values, over)):
         raise StudyError(f"{over}: {problem}")
     assert isinstance(values, dict)
     return values
+
+
+def small_file(folder: Path) -> Path:
+    """The small.yaml of a study's folder, or else of the study that it is like."""
+    over, file = folder / OVER, folder / "study.yaml"
+    values = yaml.safe_load(file.read_text()) if file.is_file() else None
+    if over.is_file() or not isinstance(values, dict) or "like" not in values:
+        return over
+    return parent_file(file, values["like"]).with_name(OVER)
 
 
 def small_study(values: object, over: Path) -> Study:

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from pipeline.arm import Arm
 from pipeline.errors import StudyError
-from pipeline.naming import sentence_of
+from pipeline.naming import nearest, sentence_of
+from pipeline.params import merged
 from pipeline.task import MEASURES, Label, Name, Part, Span, Task, unless_set
 
 Unit = Literal["window", "clip", "person"]
@@ -42,8 +43,10 @@ class Protocol(Part):
 
     `together` is what never stands on two sides: nothing, a clip, the person seen, or the whole
     group of people whom portraits and driving clips tie. Figures are told by `unit` of analysis.
-    Of `cohorts` alone people take part (all). Two classes are told apart at the threshold that was
-    best on the test sides of the protocol `threshold_from`, else at one half.
+    Of `cohorts` alone people take part (all). Of each label's windows a share `copies` is copied
+    before sides are drawn, so that a copy may be tested whose original was learnt from. Two classes
+    are told apart at the threshold that was best on the test sides of the protocol
+    `threshold_from`, else at one half.
     """
 
     unit: Unit
@@ -55,6 +58,7 @@ class Protocol(Part):
     test_cohorts: list[Name] | None = Field(None, min_length=1)
     counts: Counts | None = None
     cohorts: list[Name] | None = Field(None, min_length=1, exclude_if=unless_set)
+    copies: float = Field(0.0, ge=0, le=1, exclude_if=unless_set)
     threshold_from: Name | None = Field(None, exclude_if=unless_set)
 
     @model_validator(mode="after")
@@ -69,6 +73,11 @@ class Protocol(Part):
             raise ValueError(
                 f"it holds {self.together} together, so a person may stand on both sides: "
                 "set leaky to true, or hold person or group together"
+            )
+        if self.copies and self.together != "nothing":
+            raise ValueError(
+                f"copies stand on any side, but it holds {self.together} together: take copies "
+                "out, or set together to nothing"
             )
         return self
 
@@ -231,13 +240,45 @@ class Study(Part):
 
 def read_study(path: Path) -> Study:
     """The study of a file; StudyError says in one sentence what is wrong with it."""
+    return parse_study(study_values(path), str(path))
+
+
+def study_values(path: Path) -> Any:
+    """The values of a study's file, laid over those of the study that it is `like`.
+
+    Raises StudyError for a file that is missing or no YAML, and for a likeness to no study, to
+    itself or to one that is like another.
+    """
+    values = _values(path)
+    if not isinstance(values, dict) or "like" not in values:
+        return values
+    own = {key: value for key, value in values.items() if key != "like"}
+    return merged(_values(parent_file(path, values["like"])), own)
+
+
+def parent_file(path: Path, like: Any) -> Path:
+    """The file of the study that the one of `path` is `like`; StudyError where there is none."""
+    studies = path.parent.parent
+    known = sorted(file.parent.name for file in studies.glob("*/study.yaml"))
+    if like == path.parent.name:
+        raise StudyError(f"{path}: like is '{like}', the study itself; name another one")
+    if like not in known:
+        raise StudyError(f"{path}: like is '{like}', but there is no such study; "
+                         f"{nearest(str(like), known)}")  # fmt: skip
+    file = studies / str(like) / path.name
+    values = _values(file)
+    if isinstance(values, dict) and (first := values.get("like")):
+        raise StudyError(f"{path}: like is '{like}', which is itself like '{first}'; name that one")
+    return file
+
+
+def _values(path: Path) -> Any:
     if not path.is_file():
         raise StudyError(f"{path} is missing; docs/add-a-study.md says how to write one")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    return parse_study(values, str(path))
 
 
 def parse_study(values: Any, where: str) -> Study:

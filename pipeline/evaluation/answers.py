@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from models import Classifier, to_grey
+from models import Classifier, to_grey, to_tensor
 from pipeline.errors import StageError
 from pipeline.evaluation.metrics import mean_by
 from pipeline.evaluation.tone import tone
+from pipeline.files import child_seed
 from pipeline.media.video import read_clip
 from pipeline.records import FaceTrack, Sample
 from pipeline.splits.tables import read_tracks
 from pipeline.splits.windows import Crops, cut_windows
+from pipeline.training.augment import augment
+from pipeline.training.fit import AUGMENTATION
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,27 @@ def answer(model: Classifier, samples: Sequence[Sample], crops: Crops) -> Answer
     """
     if not samples:
         raise StageError("the test side is empty; render more clips or raise the test fraction")
-    said = model.probabilities(cut_windows(samples, crops)).round(6)
+    said = model.probabilities(changed(samples, cut_windows(samples, crops))).round(6)
     return Answers(list(samples), said, model.labels, model.temperature)
+
+
+def changed(samples: Sequence[Sample], windows: np.ndarray) -> np.ndarray:
+    """The windows (N, ...) uint8, those of copies moved and lit as training changes its windows.
+
+    The same copy always looks the same. It is not mirrored, which could change its class.
+    """
+    if not any(sample.origin for sample in samples):
+        return windows
+    amounts, made = replace(AUGMENTATION, flip=0.0), windows.copy()
+    first = torch.zeros(1, dtype=torch.long)  # the class, which stays as it is
+    for number, sample in enumerate(samples):
+        if sample.origin:
+            rng = torch.Generator().manual_seed(child_seed(0, "copy", sample.sample_id))
+            one = to_tensor(windows[number : number + 1])
+            seen, _ = augment(one, first, first, amounts, rng)
+            pixels = (255 * seen).round().to(torch.uint8).numpy()[0]  # (T, C, S, S)
+            made[number] = pixels[:, 0] if windows.ndim == 4 else pixels.transpose(0, 2, 3, 1)
+    return made
 
 
 def pooled(parts: Sequence[Answers], repeats: int = 1) -> Answers:

@@ -19,17 +19,19 @@ from pipeline.evaluation.corruption import corruption
 from pipeline.evaluation.detection import detection
 from pipeline.evaluation.groups import breakdown
 from pipeline.evaluation.metrics import BINARY, scores
+from pipeline.evaluation.missed import asked_of, missed_row, read_missed
 from pipeline.evaluation.probes import probe_all
 from pipeline.evaluation.strength import strengths
 from pipeline.evaluation.threshold import best_threshold
 from pipeline.evaluation.units import Units, units_of
 from pipeline.files import child_seed, read_json, write_json, write_jsonl, writing_folder
 from pipeline.records import Sample
+from pipeline.splits.draws import takes_part
 from pipeline.splits.groups import age_band
 from pipeline.splits.oversample import classed
 from pipeline.splits.tables import read_samples
 from pipeline.splits.windows import alone, cut_windows
-from pipeline.study import Study
+from pipeline.study import Protocol, Study
 from pipeline.training.calibrate import reliability, uncalibrated
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Judge:
     ) -> None:  # fmt: skip
         self.workspace, self.study = workspace, study
         self.looks, self.plan = seen
+        self.missed = read_missed(workspace.faces, self.plan)
         self.resamples, self.seed = resamples, seed
         self.said: dict[tuple[str, str, str], Answers] = {}
 
@@ -131,8 +134,24 @@ class Judge:
             **({} if chosen is None else
                {"threshold": {"value": chosen, "from": rules.threshold_from}}),
             **asked.of(answers),
+            **self._missed(task, rules, answers, how),
             **({} if rules.leaky else asked.hidden(self._networks(task, model, protocol), parts)),
         }  # fmt: skip
+
+    def _missed(self, task: str, rules: Protocol, answers: Answers, how: tuple[float, int]) -> Row:
+        """`missed`, where a face was: wrong answers where everybody is tested, else counted."""
+        asked, (limit, seed) = self.study.tasks[task], how
+        missed = asked_of(self.missed, asked, rules)
+        clips: Units | int = units_of(answers, "clip", self.looks, limit)
+        if rules.leaky or not rules.folds:  # on which side a missed clip had stood is not known
+            clips = sum(
+                track.trained and takes_part(track, rules)
+                and asked.class_of(track.label, track.targets) is not None
+                for track in self.looks.tracks.values()
+            )  # fmt: skip
+        chance = (self.resamples, child_seed(seed, "missed"))
+        row = missed_row(missed, clips, asked, (self.looks, self.plan), chance)
+        return {"missed": row} if row else {}
 
     def probes(self, task: str, protocol: str) -> Row:
         """What can be told without seeing the expression (`probe_all`)."""

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from avatars import angles
 from pipeline.corpus.planned import Plan
 from pipeline.evaluation.answers import Looks
 from pipeline.evaluation.metrics import bootstrap_accuracy
-from pipeline.records import FaceTrack
+from pipeline.records import ClipPlan, Person
 from pipeline.splits.groups import age_band
 from pipeline.task import Group
 
@@ -21,18 +22,19 @@ def grouped(
     clips: Sequence[str], names: Sequence[Group], looks: Looks, plan: Plan
 ) -> dict[str, list[str]]:
     """For each group by name, the value that each of N clips has."""
-    rows = {clip.clip_id: clip.row() for clip in plan.clips}
-    driven = {clip: rows[looks.tracks[clip].driving_clip_id] for clip in set(clips)}
-    values: Mapping[Group, Callable[[str, FaceTrack], str]] = {
-        "condition": lambda clip, track: _kinds(driven[clip]["conditions"]),
-        "setting": lambda clip, track: str(driven[clip]["scene"]["setting"]),
-        "light": lambda clip, track: light(looks.crops[clip][0]),
-        "age": lambda clip, track: age_band(track.person.age),
-        "sex": lambda clip, track: track.person.sex or "unknown",
-        "ethnicity": lambda clip, track: track.person.ethnicity or "unknown",
-        "skin": lambda clip, track: looks.tones[clip],
+    rows = {clip.clip_id: clip for clip in plan.clips}
+    seen: Mapping[str, Callable[[str], str]] = {
+        "light": lambda clip: light(looks.crops[clip][0]),
+        "skin": lambda clip: looks.tones[clip],
     }
-    return {name: [values[name](clip, looks.tracks[clip]) for clip in clips] for name in names}
+
+    def value(name: Group, clip: str) -> str:
+        if name in seen:
+            return seen[name](clip)
+        track = looks.tracks[clip]
+        return PLANNED[name](rows[track.driving_clip_id], track.person)
+
+    return {name: [value(name, clip) for clip in clips] for name in names}
 
 
 def errors_by(
@@ -73,5 +75,22 @@ def light(crop: np.ndarray) -> str:
     return next(name for name, end in LIGHTS if mean < end)
 
 
-def _kinds(conditions: Sequence[Mapping[str, Any]]) -> str:
-    return " and ".join(row["kind"] for row in conditions) or "none"
+def angle(clip: ClipPlan) -> str:
+    """The name of KDEF's camera that is nearest to a clip's azimuth."""
+    azimuth = clip.scene["camera"]["azimuth"]
+    return min(angles.NAMED, key=lambda name: abs(angles.NAMED[name][0] - azimuth))
+
+
+def _kinds(clip: ClipPlan) -> str:
+    return " and ".join(row["kind"] for row in clip.conditions) or "none"
+
+
+# What is known before a picture is: of the clip that drives the motion and of the person seen.
+PLANNED: Mapping[str, Callable[[ClipPlan, Person], str]] = {
+    "condition": lambda clip, person: _kinds(clip),
+    "setting": lambda clip, person: str(clip.scene["setting"]),
+    "angle": lambda clip, person: angle(clip),
+    "age": lambda clip, person: age_band(person.age),
+    "sex": lambda clip, person: person.sex or "unknown",
+    "ethnicity": lambda clip, person: person.ethnicity or "unknown",
+}

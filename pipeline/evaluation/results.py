@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pipeline.study import Claim, Study
 
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "sensitivity", "specificity")
-ASKED = ("threshold", "dose", "hidden", "errors_by", "asked_only")  # what only some studies ask for
+# What only some studies ask for, or only some have.
+ASKED = ("threshold", "dose", "hidden", "errors_by", "missed", "asked_only")
 Row = Mapping[str, Any]
 
 

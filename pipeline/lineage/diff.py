@@ -13,6 +13,7 @@ from pipeline.lineage.corpus import LOCK, PARAMS, Place, layouts
 from pipeline.lineage.lock import Stage, outs, parse_lock
 from pipeline.lineage.pixels import parse_manifest, pixels, said
 from pipeline.lineage.record import Manifest
+from pipeline.params import merged
 from pipeline.stage import code_file, name_of, study_of
 from pipeline.workspace import MAIN, Workspace
 
@@ -56,6 +57,8 @@ def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
     names, lock = Workspace(study), text(LOCK)
     stages = parse_lock(lock, f"{LOCK} of {revision}") if lock else {}
     own = yaml.safe_load(text(names.study_file)) or {}
+    if like := own.get("like"):
+        own = merged(yaml.safe_load(text(Workspace(like).study_file)) or {}, own)
     return Snapshot(
         name=history.describe(root, revision) if revision else "the workspace",
         revision=revision,

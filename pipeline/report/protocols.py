@@ -19,6 +19,9 @@ SHARED = {
 
 def drawn(protocol: "Protocol") -> str:
     """How sides are drawn: `15 % of the corpus is tested, drawn in whole clips`."""
+    if protocol.copies:
+        rest = drawn(protocol.model_copy(update={"copies": 0.0}))
+        return f"{told(protocol.copies)} % of the {protocol.unit}s are copied first; {rest}"
     pieces = WHOLE.get(protocol.together, f"single {protocol.unit}s")
     if protocol.folds:
         again = f", {protocol.repeats} times" if protocol.repeats > 1 else ""

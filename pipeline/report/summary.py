@@ -109,6 +109,12 @@ def _asked(row: Row) -> Iterator[str]:
     if bins := row.get("dose", {}).get("bins"):
         curve = ", ".join(f"{part['dose']:.2f}: {percent(part['auc'])}" for part in bins)
         yield f"    AUC by {row['dose']['of']}: {curve}"
+    for value, found in row.get("errors_by", {}).get("angle", {}).items():
+        yield (
+            f"    seen {value}: accuracy {percent(found['accuracy'])} "
+            f"({interval(found['accuracy_ci95'])}) of {found['n']}"
+        )
+    yield from missed_lines(row)
     for part, lost in row.get("hidden", {}).items():
         yield f"    without the {part}: accuracy {percent(lost['accuracy'])}"
     for label, found in row.get("asked_only", {}).items():
@@ -116,6 +122,23 @@ def _asked(row: Row) -> Iterator[str]:
         unknown = f"; {percent(found['unknown'])} unknown" if "unknown" in found else ""
         clips = counted(found["n"], "clip")
         yield f"    {clips} of {label}, never learnt, called {shares}{unknown}"
+
+
+def missed_lines(row: Row) -> Iterator[str]:
+    """How often no face was found, and what is right when that counts as wrong."""
+    if not (missed := row.get("missed")):
+        return
+    wrong = ""
+    if "accuracy" in missed:
+        shares = f"{percent(missed['accuracy'])} ({interval(missed['accuracy_ci95'])})"
+        wrong = f"; as errors they leave accuracy {shares}"
+    clips = f"{missed['n_missed']} of {counted(missed['n'], 'clip')}"
+    yield f"    no face found in {clips}{wrong}"
+    for value, found in missed.get("errors_by", {}).get("angle", {}).items():
+        yield (
+            f"    seen {value}: face found in {percent(found['found'])} of {found['n']}, "
+            f"accuracy {percent(found['accuracy'])} ({interval(found['accuracy_ci95'])})"
+        )
 
 
 def _strong(results: Results) -> Iterator[str]:

@@ -108,7 +108,9 @@ def _copies(drawn: Drawn) -> Iterator[Sample]:
     numbers: Counter[str] = Counter()
     for origin, partner in drawn:
         numbers[origin.sample_id] += 1
-        yield origin.copied(numbers[origin.sample_id], partner)
+        copy = origin.copied(numbers[origin.sample_id], partner)
+        # A copy of one that was made before the split is one more of the same window.
+        yield copy.model_copy(update={"origin": origin.origin}) if origin.origin else copy
 
 
 def _repeated(train: Sequence[Sample], seed: int) -> Drawn:

@@ -11,6 +11,7 @@ from pipeline.errors import StageError
 from pipeline.media.likeness import SAME
 from pipeline.media.video import Frames, read_clip
 from pipeline.records import FaceTrack, Sample
+from pipeline.splits.copies import straddling
 from pipeline.splits.groups import SHAREABLE, group_clips, ties
 from pipeline.splits.twins import Pair, face, nearest_pairs
 from pipeline.study import Protocol
@@ -43,6 +44,8 @@ def split_proof(
         proof[draw] = _overlap(tracks, samples, groups) | {
             "nearest": _nearest(samples, hashes), "faces": _faces(pairs),
         }  # fmt: skip
+        if protocols[draw].copies:
+            proof[draw]["copies"] = straddling(samples)
         if protocols[draw].leaky:  # known to share faces: reported, not refused
             continue
         if pairs and pairs[0].twins:

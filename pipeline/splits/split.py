@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StageError
 from pipeline.files import child_seed, write_json, write_jsonl
 from pipeline.records import FaceTrack, Reference, Sample, short_id
+from pipeline.splits.copies import with_copies
 from pipeline.splits.draws import Sides, draw_sides, takes_part
 from pipeline.splits.groups import families, group_clips
 from pipeline.splits.proof import split_proof
@@ -46,9 +47,10 @@ def split(tracks: Sequence[FaceTrack], study: Study, seed: int) -> dict[str, lis
         raise StageError("no clip was kept, so there is nothing to split; see quarantine.jsonl")
     tables = {}
     for name, protocol in study.protocols.items():
-        drawn = draw_sides(tracks, windows, protocol, child_seed(seed, name))
+        units = with_copies(tracks, windows, protocol, child_seed(seed, name, "copies"))
+        drawn = draw_sides(tracks, units, protocol, child_seed(seed, name))
         for draw, sides in zip(protocol.draws(name), drawn, strict=True):
-            tables[draw] = on_sides(tracks, windows, protocol, sides)
+            tables[draw] = on_sides(tracks, units, protocol, sides)
     return tables
 
 

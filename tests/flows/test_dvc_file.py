@@ -95,6 +95,20 @@ def test_a_study_is_planned_by_dvc_alone_and_only_its_own_keys_make_it_stale(ins
     assert "didn't change" not in repro("plan@other").split("plan@other")[1]
 
 
+def test_a_changed_study_makes_those_stale_that_are_like_it(inside):
+    folder = inside / "studies/child"
+    folder.mkdir()
+    (folder / "study.yaml").write_text("{name: child, like: other}\n")
+    tell_dvc(["child"])
+    repro("plan@child")
+    assert status("plan@child") == {}
+    path = inside / "studies/other/study.yaml"
+    path.write_text(path.read_text().replace("portraits: ", "portraits: 1"))
+    tell_dvc(["child"])
+    assert set(status("plan@child")) == {"plan@child"}
+    shutil.rmtree(folder)
+
+
 def test_a_comment_runs_no_stage_and_a_function_its_own(inside):
     repro("plan@other")
     path = inside / "pipeline/corpus/plan.py"

@@ -48,6 +48,16 @@ def test_written_settings_keep_every_other_line(clone):
         ]
 
 
+def test_a_list_of_another_study_is_not_set_entry_by_entry(clone):
+    folder = clone / "studies" / "child"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(f"{{name: child, like: {MAIN}}}\n")
+    study, _ = overridden(["study.cohorts.cast=6"], Workspace("child"))
+    assert (study.name, study.people) == ("child", 6)
+    with pytest.raises(ParamsError, match=f"'arms' of child is a list of the study {MAIN}"):
+        overridden(["study.arms.0.repeats=2"], Workspace("child"))
+
+
 def test_what_it_writes_dvc_reads_as_the_same_values(clone):
     write_settings(["train.learning_rate=1e-3", "render.samples=4"])
     assert yaml.safe_load(Path("params.yaml").read_text())["train"]["learning_rate"] == 0.001

@@ -111,3 +111,14 @@ def test_a_small_file_that_does_not_fit_is_one_sentence(tmp_path):
     values = {"name": "x"}
     with pytest.raises(StudyError):
         small_study(values, tmp_path / "small.yaml")
+
+
+def test_a_study_is_as_small_as_the_one_that_it_is_like(tmp_path):
+    ward, other = tmp_path / "icu_pain", tmp_path / "other"
+    shutil.copytree(ROOT / "studies" / "icu_pain", ward)
+    other.mkdir()
+    (other / "study.yaml").write_text("{name: other, like: icu_pain, title: Another}\n")
+    assert small_values(other) == small_values(ward) | {"name": "other", "title": "Another"}
+    (other / "small.yaml").write_text("title: Small\n")
+    assert small_values(other)["title"] == "Small"
+    assert small_values(other)["cohorts"] != small_values(ward)["cohorts"]

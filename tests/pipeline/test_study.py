@@ -2,6 +2,7 @@ import copy
 import re
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,3 +187,37 @@ def test_impossible_cameras_are_one_sentence(camera, sentence):
     said = refused(**filmed_from(camera))
     assert "arms.0.cameras.0" in said
     assert re.search(sentence, said)
+
+
+def put(root, name, values):
+    folder = root / "studies" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.yaml").write_text(yaml.safe_dump(values))
+    return folder / "study.yaml"
+
+
+def test_a_study_is_laid_over_the_one_that_it_is_like(tmp_path):
+    put(tmp_path, "small", SMALL)
+    own = {"name": "other", "like": "small", "cohorts": {"second": 9}, "mirror": {},
+           "arms": [{"label": "calm", "cohorts": ["first"], "expressions": ["blink"]}]}  # fmt: skip
+    study = read_study(put(tmp_path, "other", own))
+    assert (study.name, study.title) == ("other", "Small")
+    assert study.cohorts == {"first": 3, "second": 9}
+    assert [arm.expressions for arm in study.arms] == [["blink"]]
+    assert study.protocols == small().protocols
+
+
+def test_a_study_is_like_one_other_study(tmp_path):
+    put(tmp_path, "small", SMALL)
+    for like, sentence in (
+        ("smal", "like is 'smal', but there is no such study; the nearest is 'small'"),
+        ("other", "like is 'other', the study itself; name another one"),
+        (["small"], "there is no such study"),
+    ):
+        path = put(tmp_path, "other", {"name": "other", "like": like})
+        with pytest.raises(StudyError, match=re.escape(sentence)):
+            read_study(path)
+    put(tmp_path, "other", {"name": "other", "like": "small"})
+    third = put(tmp_path, "third", {"name": "third", "like": "other"})
+    with pytest.raises(StudyError, match="'other', which is itself like 'small'; name that one"):
+        read_study(third)

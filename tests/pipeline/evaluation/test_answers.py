@@ -6,7 +6,7 @@ import torch
 
 from models import Classifier, build
 from pipeline.errors import StageError
-from pipeline.evaluation.answers import Answers, Looks, answer, pooled, read_looks
+from pipeline.evaluation.answers import Answers, Looks, answer, changed, pooled, read_looks
 from pipeline.records import FaceTrack, Person, Sample
 
 LABELS = ("calm", "weak")
@@ -103,3 +103,15 @@ def test_every_kept_clip_is_looked_at_once(line):
     looks = read_looks(line.workspace.faces, 1)
     assert looks.tracks.keys() == looks.crops.keys() == looks.tones.keys()
     assert {crops.shape for crops in looks.crops.values()} == {(8, 48, 48)}
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 16, 16), (3, 4, 16, 16, 3)])
+def test_a_tested_copy_is_changed_once_and_its_original_never(shape):
+    windows = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    samples = [sample(0), sample(0).copied(0), sample(1)]
+    seen = changed(samples, windows)
+    assert (seen.shape, seen.dtype) == (windows.shape, np.uint8)
+    np.testing.assert_array_equal(seen[[0, 2]], windows[[0, 2]])
+    assert (seen[1] != windows[1]).mean() > 0.5
+    np.testing.assert_array_equal(seen[1], changed(samples[1:], windows[1:])[0])
+    assert changed(samples[::2], windows[::2]).tolist() == windows[::2].tolist()

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from pipeline.report import report
-from pipeline.report.summary import CAVEAT, report_object, terminal_summary
+from pipeline.report.summary import CAVEAT, missed_lines, report_object, terminal_summary
+from pipeline.report.templates import fill
 
 
 @pytest.fixture(scope="module", params=["line", "ward"])
@@ -46,3 +47,31 @@ def test_the_json_holds_a_row_a_network(told):
         for figure in row["figures"].values():
             low, high = figure["ci95"]
             assert low <= figure["value"] <= high
+
+
+PART = {"n_missed": 3, "n": 4, "found": 0.25, "accuracy": 0.2, "accuracy_ci95": [0.1, 0.3]}
+WRONG = {
+    "protocol": "folds",
+    "leaky": False,
+    "missed": {**PART, "n": 20, "errors_by": {"angle": {"full-left": PART}, "sex": {"male": PART}}},
+}
+COUNTED = {"protocol": "drawn", "leaky": True, "missed": {"n_missed": 1, "n": 9, "found": 0.9}}
+
+
+def test_faces_that_were_not_found_are_errors_of_the_system():
+    assert list(missed_lines({})) == []
+    assert list(missed_lines(COUNTED)) == ["    no face found in 1 of 9 clips"]
+    assert list(missed_lines(WRONG)) == [
+        "    no face found in 3 of 20 clips; as errors they leave accuracy 20.0 (10.0 to 30.0)",
+        "    seen full-left: face found in 25.0 of 4, accuracy 20.0 (10.0 to 30.0)",
+    ]
+
+
+def test_the_page_tells_missed_faces_by_every_group():
+    rows = [row | {"asked_only": {}} for row in (WRONG, COUNTED, {"protocol": "sound"})]
+    page = fill(report.PAGE.with_name("asked.html.j2"), {"section": {"rows": rows}})
+    assert page.count("Faces that were not found") == 1
+    assert 'Drawn <span class="leaky">(leaky)</span>: no face was found in 1 of 9 clips.' in page
+    assert "they leave an accuracy of 20.0 per cent" in page
+    for name in ("full-left", "male"):
+        assert f"<td>{name}</td><td>25.0</td><td>20.0</td>" in page

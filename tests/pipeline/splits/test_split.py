@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import StageError
+from pipeline.errors import StageError, StudyError
+from pipeline.splits.copies import straddling
 from pipeline.splits.split import cut, split
 from pipeline.study import Input, parse_study
 
@@ -205,3 +206,26 @@ def test_too_few_people_for_folds_are_said(people):
     rules = {"unit": "clip", "together": "person", "folds": 5, "leaky": False}
     with pytest.raises(StageError, match="4 persons are too few for 5 folds"):
         split(people(4), study_of({"p": rules}), 0)
+
+
+COPIED = PUBLISHED | {"copies": 0.25}
+
+
+def test_copies_are_made_before_the_split_and_straddle_it(people):
+    rows = split(people(), study_of({"p": COPIED}), 3)["p"]
+    plain = split(people(), study_of({"p": PUBLISHED}), 3)["p"]
+    copies = [s for s in rows if s.origin]
+    assert Counter(s.label for s in copies) == dict.fromkeys({s.label for s in rows}, 27)  # of 108
+    side = {s.sample_id: s.side for s in rows}
+    assert len(side) == len(rows) == len(plain) + len(copies)
+    assert {s.sample_id for s in rows if not s.origin} == {s.sample_id for s in plain}
+    shared = sum((side[s.origin] == "test") != (s.side == "test") for s in copies)
+    assert straddling(rows) == {"pairs": 135, "shared": shared}
+    assert 0 < shared < 135
+    assert straddling(plain) == {"pairs": 0, "shared": 0}
+
+
+def test_copies_are_refused_where_anything_is_held_together():
+    for rules in (CLEAN, {**CLEAN, "together": "clip", "leaky": True}):
+        with pytest.raises(StudyError, match="copies stand on any side, but it holds"):
+            study_of({"p": rules | {"copies": 0.25}})
