@@ -56,7 +56,7 @@ def still(film: Path) -> bytes:
     finally:
         video.release()
     if not there:
-        raise ClipError(f"{film} cannot be read as a video")
+        raise ClipError(f"{film} cannot be read as a video; `pallor verify` says more")
     return bytes(cv2.imencode(".webp", frame, [cv2.IMWRITE_WEBP_QUALITY, 90])[1])
 
 
