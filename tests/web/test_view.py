@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from flows.cli import main
 from pipeline.files import read_jsonl
 from pipeline.workspace import Workspace
 
@@ -151,6 +152,19 @@ def test_a_busy_port_is_refused_with_the_next(files):
         )  # fmt: skip
     assert run.returncode == 2
     assert f"port {port} is in use by another program; `--port " in run.stderr
+
+
+def test_a_study_without_a_plan_is_one_sentence(tmp_path, monkeypatch, capsys):
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PALLOR_HOME", raising=False)
+    assert main(["view", "--study", "mood", "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "data/mood/plan.jsonl is missing" in said
+    assert "pallor run --study mood" in said
 
 
 def test_filters_stand_in_the_address_and_narrow_the_grid(visit, files):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_fiftyone_reads_pictures_keypoints_boxes_and_masks(folder, source):
             assert row["masks"][name] == (truth["segmentation"][number] == place).sum()
 
 
-def test_the_app_shows_every_picture(folder):
+def test_the_app_fetches_and_counts_every_picture(folder):
     browser = shutil.which("chromium")
     if not browser:
         pytest.skip("no Chromium: `apt-get install chromium` lets it run")
@@ -70,17 +71,19 @@ def test_the_app_shows_every_picture(folder):
         port = free.getsockname()[1]
     with child(folder, port) as run:
         try:
-            pictures = len(rows_of(run))
-            assert f"{pictures} samples" in seen(browser, port)
+            files = {row["file"] for row in rows_of(run)}
+            words, fetched = seen(browser, port, len(files))
+            assert f"{len(files)} samples" in words
+            assert fetched == files
         finally:
             run.terminate()
 
 
-def seen(browser, port):
-    """The words of the App's page, once it names samples; a picture of it where one is asked."""
+def seen(browser, port, pictures):
+    """The words of the App's page and the files whose pictures it fetched, once it has so many."""
     from playwright.sync_api import sync_playwright
 
-    until = time.monotonic() + 180
+    until, fetched = time.monotonic() + 240, set()
     while time.monotonic() < until and not answers(port):
         time.sleep(1)
     with sync_playwright() as driver:
@@ -88,14 +91,24 @@ def seen(browser, port):
             executable_path=browser, args=["--no-sandbox", "--disable-gpu"]
         )
         page = opened.new_page(viewport={"width": 1200, "height": 800})
+        page.on("response", lambda answer: fetched.update(file_of(answer)))
         page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector("text=/[0-9]+ samples/", timeout=120_000)
+        while time.monotonic() < until and len(fetched) < pictures:
+            page.wait_for_timeout(500)
         if picture := os.environ.get("PALLOR_FIFTYONE_PICTURE"):
-            page.wait_for_timeout(5_000)
+            page.wait_for_timeout(3_000)
             page.screenshot(path=picture)
         words = page.inner_text("body")
         opened.close()
-    return words
+    return words, fetched
+
+
+def file_of(answer):
+    """The file whose picture an answer of the App's server is; nothing else has one."""
+    address = urlsplit(answer.url)
+    if answer.ok and address.path == "/media":
+        yield parse_qs(address.query)["filepath"][0]
 
 
 def answers(port):
