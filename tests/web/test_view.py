@@ -204,6 +204,14 @@ def test_a_browser_that_cannot_play_says_so(visit):
         page.wait_for_selector(".clip .gone >> text=cannot play H.264")
 
 
+def test_an_order_by_errors_that_nobody_has_says_so(visit):
+    said = "No model was tested on them, so they stand by id."
+    with visit("?side=clean:train&order=worst") as page:
+        assert said in page.inner_text("#status")
+    with visit("?order=worst") as page:
+        assert said not in page.inner_text("#status")
+
+
 def test_from_the_worst_to_its_driver_by_keyboard(visit):
     with visit("?kind=transfer&order=worst") as page:
         page.keyboard.press("Tab")

@@ -1,6 +1,6 @@
 // Two clips, or two versions of one, side by side: one player, what differs, units over each other.
 
-import { ask, make, named, page, percent, saying } from "./dom.js";
+import { ask, make, named, page, percent, saying, tell } from "./dom.js";
 import { Difference, player, View } from "./frames.js";
 import { further, plots } from "./units.js";
 
@@ -28,7 +28,9 @@ await saying(async () => {
     return [new View(figure, film, names[place].strip(clip.id), `whole frame of ${clip.id}`)];
   });
   if (!views.length) return;
+  tell("The frames are on their way…");
   await Promise.all(views.map((view) => view.loaded));
+  tell("");
   if (versions && views.length === 2) views.push(...difference(views));
   player(by("#player"), views, move);
 });
