@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[1]
 # The longest files, longest first: begun last, they would leave all cores but one idle.
 LONGEST = (
     "test_new_study.py", "test_types.py", "test_corpus.py", "test_small_study.py", "test_faults.py",
-    "test_train.py", "test_intent.py", "test_runners.py", "test_dvc_file.py",
+    "test_train.py", "test_intent.py", "test_mood.py", "test_view.py", "test_runners.py",
+    "test_dvc_file.py",
 )  # fmt: skip
 
 
