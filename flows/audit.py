@@ -124,7 +124,7 @@ def examples(name: str = MAIN) -> dict[str, str]:
     rows = read_jsonl(workspace.plan)
     transfer = next((row for row in rows if row["kind"] == "transfer"), None)
     if transfer is None:
-        raise StageError(f"{name} has no portraits, and half of the questions are about one")
+        raise StageError(f"{name} has no portraits, which half of the questions need; name another")
     clips = {row["clip_id"]: row for row in rows if row["kind"] == "clip"}
     driver = clips[transfer["driving_clip_id"]]
     return {

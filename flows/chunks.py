@@ -139,7 +139,7 @@ def _make(chunk: list[Job], store: Store, work: Work) -> None:
     work(missing, store)
     lost = [job.name for job in missing if not store.has(job.key)]
     if lost:
-        raise StageError(f"{store.stage} did not make {', '.join(lost)}")
+        raise StageError(f"{store.stage} did not make {', '.join(lost)}; run again")
 
 
 def _chunks(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:

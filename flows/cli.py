@@ -9,48 +9,48 @@ from typing import Any, NamedTuple, NoReturn
 from flows.program import begin
 
 ABOUT = """\
-Pallor makes face-video datasets of clinical signs and shows what they are worth.
+Pallor makes synthetic face videos of clinical signs and trains published networks on them.
 
-Each study in studies/ is one clinical question. Pallor renders people of geometry in Blender that
-perform what the study asks for, and transfers their motion onto static faces. It crops the faces,
-splits the clips by every protocol and trains the study's networks. It puts leaky and clean figures
-beside the published ones. Not a medical device.
+Each study in studies/ is one clinical question. Pallor renders people in Blender that perform what
+the study asks for, and transfers their motion onto portraits. It crops the faces, splits the clips
+and trains the study's networks. It reports each accuracy twice: leaky (the same people in training
+and test data) and clean (nobody in both), beside the published one. Not a medical device.
 """
 EXAMPLES = """\
 examples:
-  pallor studies                               what there is, how it stands, what it costs
-  pallor run                                   the main study; a killed run goes on where it was
+  pallor studies                               which studies there are, and what they cost
+  pallor run                                   the main study; a killed run continues
   pallor run --study NAME                      another one; `all`: every one
   pallor run --set study.cohorts.cast=6        the same, smaller; writes the study's file first
   pallor run --preset laptop                   half of the cores; the same bytes
-  pallor plan                                  what there is to make, and what it costs
+  pallor plan                                  what would be made, and what it costs
   pallor render --identity 3 --expression smiling -o out.mp4
   pallor render --identity 3 --expression smiling --azimuth 45 --passes all -o out.mp4
-  pallor predict out.mp4                       what does the study's model see there?
-  pallor explain 3/smiling                     where it came from, what it led to
-  pallor verify --rebuild 2                    was anything altered? render two clips anew
-  pallor forget photo/astronaut                what a removal means; --apply does it
+  pallor predict out.mp4                       which class does the model see there?
+  pallor explain 3/smiling                     what it was made from, what was made from it
+  pallor verify --rebuild 2                    was anything altered? render two clips again
+  pallor forget photo/astronaut                what a removal would remove; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
-  pallor view                                  the corpus in a browser, to look through
-  pallor web --study mood                      its page in a browser, on this machine alone
+  pallor view                                  the corpus in a browser
+  pallor web --study mood                      a study's models in a browser
 
 environment:
   PALLOR_HOME      assets and finished work (default: .pallor in the clone)
   PALLOR_WORKERS   how many chunks are made at once (default: all cores)
   PALLOR_RUNNER    threads, processes, dask or ray (default: threads)
-  PALLOR_ALERT     where a run that ends is told, as an Apprise address (docs/alerts.md)
+  PALLOR_ALERT     Apprise address that gets a message when a run ends (docs/alerts.md)
   NO_COLOR         any value: no colour on a terminal
-  PREFECT_API_URL  a Prefect server to show the runs (default: one of our own, on loopback)
+  PREFECT_API_URL  a Prefect server that shows the runs (default: one on this machine)
 
 Every parameter and its reason: params.yaml and pipeline/params.py.
 
 exit codes:
   0    done
   1    a bug of ours; its traceback is on stderr
-  2    one sentence on stderr says what to do
-  3    the corpus stands, but items were given up
+  2    one sentence on stderr says what is wrong and what to do
+  3    done, but some items failed and were left out
   130  stopped by hand; finished work is kept
-  141  nobody read the output any more
+  141  the reader of the output closed it
 """
 
 
@@ -67,7 +67,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "run": Command("corpus", "bring a whole study up to date and print its figures"),
+    "run": Command("corpus", "make or update a whole study and print its figures"),
     "plan": Command("corpus", "show what would be made and what it would cost", json=True),
     "studies": Command("corpus", "list the studies, how each stands and what it costs", json=True),
     "demo": Command("corpus", "run every stage on six people in a workspace of its own"),
@@ -75,35 +75,41 @@ COMMANDS = {
     "predict": Command("ask", "say what a video, a folder of videos or a camera shows", json=True),
     "score": Command("ask", "judge a model on labelled videos of your own; no validation", True),
     "benchmark": Command("ask", "run somebody else's model over the clean test side", json=True),
-    "gate": Command("gate", "say which committed figures, probes or splits do not hold", json=True),
+    "gate": Command("gate", "check the committed figures, probes and splits", json=True),
     "history": Command("gate", "print the figures, speeds and machine of each release", json=True),
     "report": Command("corpus", "print the figures of the last run and where its page is", True),
-    "explain": Command("lineage", "say all that is known of an id: its origin, its effects", True),
-    "find": Command("lineage", "list clips by person, display, portrait, camera or side", True),
+    "explain": Command("lineage", "say what an id was made from and what was made from it", True),
+    "find": Command("lineage", "list the clips with given attributes", True),
     "sql": Command("lineage", "answer one SELECT on the index of a study, read-only", json=True),
-    "verify": Command("lineage", "hash everything again and say what was altered", json=True),
+    "verify": Command(
+        "lineage", "check every file against its digest and name what was altered", json=True
+    ),
     "diff": Command("lineage", "say what changed between two versions of the dataset", json=True),
     "release": Command("lineage", "tag the commit as a version with a signed attestation"),
-    "forget": Command("forget", "show what a person's removal means; with --apply, do it", True),
-    "gc": Command("gc", "show what grew old and no version names; with --apply, remove it", True),
+    "forget": Command("forget", "show what removing a person removes; with --apply, do it", True),
+    "gc": Command("gc", "list old files that no version needs; with --apply, remove them", True),
     "export": Command("export", "write the corpus in a standard format, into a new folder"),
     "labels": Command("labels", "write labels of rendered clips without rendering them again"),
     "rate": Command("rate", "hand clips to blind raters (Label Studio), or read their ratings"),
-    "audit": Command("rate", "name labels that models contradict; run a study's checks", json=True),
+    "audit": Command(
+        "rate", "name labels that models contradict; run a study's own checks", json=True
+    ),
     "sheet": Command("look", "render a contact sheet of the avatars, to judge them by"),
     "overlay": Command("look", "draw a rendered clip's truth on its frames, as a film"),
     "onnx": Command("model", "write a trained classifier as an ONNX file"),
     "baselines": Command("model", "train simpler models beside the study's own", json=True),
-    "folds": Command("model", "test every person once, by models that never met them", json=True),
+    "folds": Command(
+        "model", "test every person once, by models that never saw that person", json=True
+    ),
     "shard": Command("shard", "make one part of the rendering and pack it for another machine"),
-    "merge": Command("shard", "take in what other machines packed; `pallor run` then goes on"),
-    "transfer": Command("transfer", "let the faces of pictures perform the motion of a video"),
+    "merge": Command("shard", "take in what other machines packed; then `pallor run`"),
+    "transfer": Command("transfer", "animate pictures of faces with the motion of a video"),
     "motion": Command("motion", "train a motion model beside the committed one"),
     "view": Command("view", "look through a study's corpus in a browser, on this machine alone"),
     "web": Command("web", "serve a study's pages on this machine; no picture leaves the browser"),
     "assets": Command("corpus", "fetch and verify the MakeHuman assets and the pages' parts"),
     "doctor": Command("corpus", "check this machine and say what to do", json=True),
-    "completion": Command("completion", "print the script that completes our words in a shell"),
+    "completion": Command("completion", "print the script that completes commands in a shell"),
 }
 
 

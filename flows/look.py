@@ -21,8 +21,8 @@ from pipeline.lineage.filters import choices
 from pipeline.lineage.index import main_trial
 from pipeline.look import clip, grid, twins
 from pipeline.look.beside import beside
+from pipeline.look.versions import Version, version_of, versions
 from pipeline.look.why import why
-from pipeline.media.video import frame_rate, read_clip
 from pipeline.workspace import Workspace
 
 PAGED = ("page", "size", "order")  # of a question; every other name is an attribute
@@ -47,6 +47,10 @@ class Shown:
     def film(self, row: Row, crop: bool) -> Path:
         """The film of a clip's whole frames, or of its crops."""
         return self.files.faces / f"{row['id']}.mp4" if crop else clip.film(self.files, row)
+
+    def version(self, name: str, revision: str) -> Version:
+        """A clip as a revision of git has it."""
+        return version_of(self.scope.place, self.scope.study.name, self.index, name, revision)
 
 
 def application(shown: Shown) -> FastAPI:
@@ -86,11 +90,17 @@ def _add_questions(app: FastAPI, shown: Shown) -> None:
             row["film"] = clip.film(shown.files, row).is_file()
         return found
 
+    @app.get("/api/versions")
+    def known() -> list[dict[str, str]]:
+        return versions(shown.scope.place, study.name)
+
     @app.get("/api/clip/{name:path}")
-    def one(name: str) -> dict[str, Any]:
+    def one(name: str, revision: str = "") -> dict[str, Any]:
+        if revision:
+            return _of_version(shown.version(name, revision))
         found = clip.about(shown.files, shown.index, name)
-        row = found["clip"]
-        return {**found, "film": _film(shown, row, False), "crop": _film(shown, row, True)}
+        whole, crop = (shown.film(found["clip"], cut) for cut in (False, True))
+        return {**found, "film": _film(whole), "crop": _film(crop)}
 
     @app.get("/api/why/{name:path}")
     def reason(name: str) -> dict[str, Any]:
@@ -114,7 +124,10 @@ def _add_pictures(app: FastAPI, shown: Shown) -> None:
         return FileResponse(twins.playable(film, shown.home, _rights(shown.index, row)))
 
     @app.get("/strip/{name}.webp")
-    def strip(name: str, crop: bool = False) -> FileResponse:
+    def strip(name: str, crop: bool = False, revision: str = "") -> FileResponse:
+        if revision:
+            version = shown.version(name, revision)
+            return FileResponse(twins.strip(version.film(), shown.home, version.row["clip_id"]))
         return FileResponse(twins.strip(film_of(name, crop)[1], shown.home))
 
     @app.get("/still/{name}.webp")
@@ -142,18 +155,25 @@ async def _sentence(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": str(error)}, 404 if isinstance(error, ClipError) else 400)
 
 
-def _film(shown: Shown, row: Row, crop: bool) -> dict[str, Any]:
-    """What a page must know to draw a strip of frames; or why there is none."""
-    path = shown.film(row, crop)
+def _of_version(version: Version) -> dict[str, Any]:
     try:
-        frames = read_clip(path)
+        film = _film(version.film())
+    except ClipError as error:
+        film = {"error": str(error)}
+    return {**version.about(), "boxes": [], "film": film}
+
+
+def _film(path: Path) -> dict[str, Any]:
+    """What a page must know to draw a strip of frames; or why there is none."""
+    try:
+        frames, rate = twins.read_film(path)
     except ClipError as error:
         return {"error": f"{error}; `dvc checkout` or `pallor run` brings it back"}
     every = twins.step(len(frames))
     _, height, width, _ = frames.shape
     return {
         "frames": len(frames[::every]), "step": every, "columns": twins.columns(len(frames)),
-        "width": width, "height": height, "fps": frame_rate(path),
+        "width": width, "height": height, "fps": rate,
     }  # fmt: skip
 
 

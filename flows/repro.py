@@ -117,7 +117,7 @@ def repro(*options: str) -> Iterator[Iterator[str]]:
         with process.stdout as lines:
             yield lines
         if process.wait():
-            raise StageError(f"dvc repro ended with exit code {process.returncode}")
+            raise StageError(f"dvc repro ended with exit code {process.returncode}; see above")
     finally:
         with suppress(ProcessLookupError):  # the whole group: DVC, the stage and its workers
             os.killpg(process.pid, signal.SIGKILL)

@@ -17,6 +17,9 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("pallor", deadline=None)
 settings.load_profile("pallor")
 
+# Workers share the cores: threads of each would spin while they wait for those of the others.
+if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1":
+    os.environ["OMP_NUM_THREADS"] = "1"
 # Starting ffmpeg from a large process takes a tenth of a second unless it shares our signals.
 os.environ["IMAGEIO_FFMPEG_NO_PREVENT_SIGINT"] = "1"
 # Before anything imports Prefect: a test run leaves the checkout's own Prefect files alone.
@@ -28,8 +31,9 @@ from avatars.assets import fetch  # noqa: E402
 ROOT = Path(__file__).parents[1]
 # The longest files, longest first: begun last, they would leave all cores but one idle.
 LONGEST = (
-    "test_new_study.py", "test_small_studies.py", "test_corpus.py", "test_faults.py",
-    "test_train.py", "test_intent.py", "test_runners.py", "test_dvc_file.py",
+    "test_new_study.py", "test_types.py", "test_corpus.py", "test_small_study.py", "test_faults.py",
+    "test_train.py", "test_intent.py", "test_mood.py", "test_view.py", "test_runners.py",
+    "test_dvc_file.py",
 )  # fmt: skip
 
 

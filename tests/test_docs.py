@@ -36,10 +36,16 @@ def test_there_is_something_to_run():
     assert PYTHON
 
 
+@pytest.fixture(scope="module")
+def grammar():
+    """The whole command line, built once."""
+    return parser()
+
+
 @pytest.mark.parametrize(("page", "line"), COMMANDS)
-def test_every_command_on_a_page_is_one_that_pallor_knows(page, line):
+def test_every_command_on_a_page_is_one_that_pallor_knows(grammar, page, line):
     words = shlex.split(line.partition("  ")[0])
-    assert parser().parse_args(words[1:]).command == words[1]
+    assert grammar.parse_args(words[1:]).command == words[1]
 
 
 @pytest.mark.parametrize(("page", "code"), PYTHON)

@@ -16,7 +16,8 @@ STUDIES = sorted((ROOT / "studies").glob("*/study.yaml"))
 DISPLAY = re.compile(r"\bFD[123](-[LR])?\b")
 COUNTS = {125, 51, 176}  # clips of the published system
 # Names of protocols, as the studies give them; words that other things are called are not held.
-PROTOCOLS = {name for path in STUDIES for name in yaml.safe_load(path.read_text())["protocols"]}
+VALUES = [yaml.safe_load(path.read_text()) for path in STUDIES]
+PROTOCOLS = {name for values in VALUES for name in values.get("protocols", ())}  # none: as its like
 
 
 def name_of(path):

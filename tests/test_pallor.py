@@ -185,7 +185,7 @@ print(pallor.transfer("face.png", {str(TURN)!r}).frames.shape)
 """,
     )
     counts, detector, shape = out.splitlines()
-    assert counts == "2 7"
+    assert counts == "2 8"
     assert detector in ("own", "face-alignment")
     assert shape == "(16, 128, 128, 3)"
 

@@ -11,7 +11,8 @@ from flows.cli import COMMANDS, parser
 ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs" / "glossary.md"
 MOST = 30  # words; half of the sentences have fewer than 15
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+STUDIES = sorted((ROOT / "studies").glob("*/README.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *STUDIES]
 TEMPLATES = sorted((ROOT / "pipeline").rglob("*.j2"))
 ABBREVIATION = re.compile(r"\b[A-Z][A-Z0-9]+s?\b")
 # Not abbreviations: labels, numbers, words that stand for a value, words of a command.

@@ -31,9 +31,9 @@ def predict_options(page: ArgumentParser) -> None:
     """What `pallor predict` can be asked."""
     page.add_argument("video", metavar="VIDEO|FOLDER|camera[:N]", nargs="?")
     page.add_argument("--camera", metavar="N", help="look live, until stopped")
-    page.add_argument("--step", type=float, metavar="SECONDS", help="an answer so often (default: "
-                      "one a film; beyond 60 s as long as the corpus' clips)")  # fmt: skip
-    page.add_argument("--seconds", type=float, help="to look through a camera (default: 4; live: "
+    page.add_argument("--step", type=float, metavar="SECONDS", help="one answer for each step "
+                      "(default: one a video; beyond 60 s steps as long as a clip)")  # fmt: skip
+    page.add_argument("--seconds", type=float, help="how long a camera is read (default: 4; live: "
                       "until stopped)")  # fmt: skip
     page.add_argument("-o", "--out", metavar="FILE", help="also write the answers: .csv or .json")
     page.add_argument("--explain", metavar="FILE.png", help="also draw which frames and parts "

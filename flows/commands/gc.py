@@ -73,7 +73,7 @@ def _ages(options: Namespace) -> dict[str, float]:
         if name not in AGES:
             raise ParamsError(f"--only: '{name}' is unknown; {nearest(name, AGES)}")
     if options.days is not None and options.days < 1 / 24:
-        raise ParamsError("--days is below an hour; what is younger may be at work")
+        raise ParamsError("--days is below an hour; name more, for younger files may be in use")
     chosen = {kind: days for kind, days in AGES.items() if kind in (options.only or AGES)}
     return chosen if options.days is None else dict.fromkeys(chosen, options.days)
 

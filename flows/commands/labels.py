@@ -15,7 +15,7 @@ def labels_options(page: ArgumentParser) -> None:
     """What `pallor labels` can be asked."""
     page.add_argument(
         "labels", type=names, metavar="LABEL,...",
-        help="segmentation, depth, normals, vertices, flow, surface, landmarks (3D), arkit",
+        help="segmentation, depth, normals, vertices, flow, surface, landmarks, mediapipe, arkit",
     )  # fmt: skip
     page.add_argument("-o", "--out", required=True, metavar="DIR", help="one .npz a clip")
     for name, help_ in NAMES.items():

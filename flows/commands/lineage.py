@@ -164,7 +164,7 @@ def verify(options: Namespace) -> None:
         answer.say(summary(place), summary=summary(place))
     answer.end()
     if not same:
-        raise StageError("clips came out otherwise; another processor may round otherwise")
+        raise StageError("clips made again have other pixels, see above (docs/decisions/bytes.md)")
     if findings:
         raise StageError(f"not everything is as it was made: {len(findings)} findings, see above")
 

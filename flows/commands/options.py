@@ -16,7 +16,7 @@ def add_model(page: ArgumentParser) -> None:
     add_study(page)
     page.add_argument("--task", metavar="NAME", help="default: the study's first")
     page.add_argument("--model", metavar="NAME", help="default: the first that has the task")
-    page.add_argument("--protocol", metavar="NAME", help="default: the first that does not leak")
+    page.add_argument("--protocol", metavar="NAME", help="default: the first clean one")
 
 
 def add_settings(page: ArgumentParser) -> None:

@@ -47,7 +47,9 @@ def _check(frames: Frames, truth: Truth) -> None:
     if missing := [name for name in _NEEDED if name not in truth]:
         raise ClipError(f"the truth of this clip lacks {', '.join(missing)}; render it again")
     if len(frames) != len(truth["executed"]):
-        raise ClipError(f"{len(frames)} frames have truth of {len(truth['executed'])}")
+        raise ClipError(
+            f"{len(frames)} frames have truth of {len(truth['executed'])}; render the clip again"
+        )
 
 
 def _draw_face(face: np.ndarray, truth: Truth, number: int, scale: float) -> None:

@@ -81,7 +81,7 @@ def _answers(guest: Guest, tested: Sequence[Sample], looks: Looks) -> Answers:
         longest = max(len(frames) for frames in crops.values())
         raise AssetError(
             f"{guest.path} takes windows of {guest.form.frames} frames; the longest clip has "
-            f"{longest}"
+            f"{longest}, so export the model for fewer"
         )
     said = guest.probabilities(cut_windows(samples, crops)).round(6)
     return Answers(samples, said, guest.labels, 1.0)

@@ -132,6 +132,6 @@ def _starts(crops: Frames, model: Classifier, fps: int, view: Input) -> range:
     if not starts:
         raise ClipError(
             f"the face is seen for {len(crops) / fps:.1f} s; the model needs "
-            f"{model.window / fps:.1f} s or more"
+            f"{model.window / fps:.1f} s or more, so take a longer video"
         )
     return starts

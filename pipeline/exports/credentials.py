@@ -110,5 +110,7 @@ def read_credentials(clip: Path, anchor: str | None = None) -> dict[str, Any]:
 def _checked(clip: Path, row: Mapping[str, Any], certificate: Certificate) -> dict[str, Any]:
     found = read_credentials(clip, certificate.anchor)
     if found["state"] not in ("Trusted", "Valid"):
-        raise ClipError(f"{clip} was signed, but its credentials read back as {found['state']}")
+        raise ClipError(
+            f"{clip} was signed, but its credentials are {found['state']}; try another key"
+        )
     return {"state": found["state"], "source_type": SOURCE_TYPES[row["kind"]]}

@@ -1,4 +1,4 @@
-"""Labels asked for after the fact: per-pixel truth, 3D landmarks and ARKit of clips at hand.
+"""Labels asked for after the fact: per-pixel truth, landmarks and ARKit of clips at hand.
 
 Nothing is rendered: geometry is played again, and what was measured once is in the work store.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from avatars import landmarks
 from pipeline.corpus import render
 from pipeline.errors import StageError
-from pipeline.exports import arkit
+from pipeline.exports import arkit, mediapipe
 from pipeline.files import writing
 from pipeline.naming import nearest
 from pipeline.params import Pass
@@ -20,7 +20,8 @@ from pipeline.records import ClipPlan
 from pipeline.store.store import Store
 
 PASSES: tuple[str, ...] = get_args(Pass)
-NAMES = (*PASSES, "landmarks", "arkit")
+READ_OFF = ("landmarks", "mediapipe")  # the vertices
+NAMES = (*PASSES, *READ_OFF, "arkit")
 
 
 def wanted(names: Sequence[str]) -> list[str]:
@@ -40,7 +41,7 @@ def write_labels(
     stage does, AssetError without assets first of all.
     """
     passes = [name for name in PASSES if name in names]
-    if "landmarks" in names and "vertices" not in passes:
+    if set(READ_OFF) & set(names) and "vertices" not in passes:
         passes.append("vertices")
     asked = [clip.model_copy(update={"passes": passes or ["vertices"]}) for clip in clips]
     jobs = render.pass_jobs(asked)
@@ -57,6 +58,8 @@ def _added(truth: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, A
     found: dict[str, Any] = {}
     if "landmarks" in names:
         found["landmarks_m"] = landmarks_m(truth["vertices_m"], truth["vertex_ids"])
+    if "mediapipe" in names:
+        found |= mediapipe.points(truth)
     if "arkit" in names:
         found |= {"arkit": arkit.coefficients(truth), "arkit_names": np.array(arkit.NAMES)}
     return found

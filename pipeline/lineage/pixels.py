@@ -83,14 +83,21 @@ def film_name(version: "Snapshot", key: str) -> str:
 
 
 def film_of(version: "Snapshot", key: str, place: Place) -> Path | None:
-    """Where the film of a clip of a version lies: in a store, or in the workspace if it is that.
+    """Where the film of a clip of a version lies, as `file_of` finds it."""
+    return file_of(version, film_name(version, key), place)
+
+
+def file_of(version: "Snapshot", name: str, place: Place) -> Path | None:
+    """Where a file such as "clips/clip-1.npz" of a version's data lies: in a store, or in the
+    workspace if the version is that.
 
     None when it is not at hand.
     """
     if version.revision is None:
-        path = place.files(version.study).data / film_name(version, key)
+        path = place.files(version.study).data / name
         return path if path.is_file() else None
-    md5 = (_hashes(version, place) or {}).get(version.rows[key]["clip_id"], "")
+    folder, file = name.split("/")
+    md5 = (_listed(version, folder, place) or {}).get(file, "")
     paths = (object_path(store, md5) for store in place.stores if md5)
     return next((path for path in paths if path.is_file()), None)
 
@@ -122,12 +129,18 @@ def _rank(levels: float | None) -> float:
 
 def _hashes(version: "Snapshot", place: Place) -> dict[str, str] | None:
     """clip_id > MD5 of a version's films by DVC's lists; None where a list is gone."""
-    made, names = outs(version.lock), Workspace(version.study)
     hashes: dict[str, str] = {}
-    for path in (names.clips, names.transferred):
-        folders = [str(at) for at in layouts(path, version.study) if str(at) in made]
-        found = listing(made[folders[0]], place.stores) if folders else {}
+    for folder in FOLDERS.values():
+        found = _listed(version, folder, place)
         if found is None:
             return None
         hashes |= {Path(n).stem: md5 for n, md5 in found.items() if n.endswith(".mp4")}
     return hashes
+
+
+def _listed(version: "Snapshot", folder: str, place: Place) -> dict[str, str] | None:
+    """MD5 by name of the files in a folder of a version's data; None where DVC's list is gone."""
+    made = outs(version.lock)
+    ways = map(str, layouts(Workspace(version.study).data / folder, version.study))
+    at = next((way for way in ways if way in made), None)
+    return listing(made[at], place.stores) if at else {}

@@ -69,7 +69,9 @@ def open_envelope(envelope: Envelope) -> tuple[dict[str, Any], str]:
         assert isinstance(public, Ed25519PublicKey)
         public.verify(base64.b64decode(signature["sig"]), _encoding(payload))
     except (InvalidSignature, KeyError, ValueError, AssertionError) as error:
-        raise AssetError("the attestation's signature is not that of its text") from error
+        raise AssetError(
+            "the attestation's signature is not that of its text; fetch its tag again"
+        ) from error
     statement: dict[str, Any] = json.loads(payload)
     return statement, fingerprint(signature["public_key"])
 

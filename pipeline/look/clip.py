@@ -86,9 +86,13 @@ def _truth(files: Workspace, row: Row) -> dict[str, Any]:
     path = files.clips / f"{row['driving']}.npz"
     if not path.is_file():
         return {"error": f"{path} is missing; `dvc checkout` or `pallor run` brings it back"}
+    return drawn_truth(path, own=row["kind"] == "avatar")
+
+
+def drawn_truth(path: Path, own: bool) -> dict[str, Any]:
+    """What the page draws of a truth file, or the `error`; of a driver's (not `own`) the units."""
     try:
-        found = read_truth(path)
-        return _drawn(found, own=row["kind"] == "avatar")
+        return _drawn(read_truth(path), own)
     except (ClipError, KeyError) as error:
         return {"error": f"{path} cannot be drawn: {error}"}
 

@@ -16,6 +16,7 @@ from pipeline.errors import ClipError
 from pipeline.files import writing
 from pipeline.lineage.erase import TWINS
 from pipeline.media.film import write_film
+from pipeline.media.films import every_frame, open_film
 from pipeline.media.video import Frames, frame_rate, read_clip
 
 LONGEST = 240  # frames of a strip; of a longer film every n-th
@@ -32,9 +33,20 @@ def playable(film: Path, home: Path, rights: str = "") -> Path:
     return _made(film, home, ".mp4", lambda part: _write_twin(film, part, rights))
 
 
-def strip(film: Path, home: Path) -> Path:
-    """All frames of a film in one lossless WebP, row by row; `columns` of them side by side."""
-    return _made(film, home, ".webp", lambda part: _write_strip(film, part))
+def strip(film: Path, home: Path, clip: str = "") -> Path:
+    """All frames of a film in one lossless WebP, row by row; `columns` of them side by side.
+
+    `clip` says whose film it is where its path does not: in DVC's cache.
+    """
+    return _made(film, home, ".webp", lambda part: _write_strip(film, part), clip)
+
+
+def read_film(film: Path) -> tuple[Frames, float]:
+    """The frames of a film and how many are shown a second; in DVC's cache it has no ending."""
+    if film.suffix:
+        return read_clip(film), frame_rate(film)
+    known = open_film(film)
+    return np.stack(list(every_frame(known))), known.rate
 
 
 def columns(frames: int) -> int:
@@ -56,7 +68,7 @@ def still(film: Path) -> bytes:
     finally:
         video.release()
     if not there:
-        raise ClipError(f"{film} cannot be read as a video")
+        raise ClipError(f"{film} cannot be read as a video; `pallor verify` says more")
     return bytes(cv2.imencode(".webp", frame, [cv2.IMWRITE_WEBP_QUALITY, 90])[1])
 
 
@@ -65,12 +77,16 @@ def _require(film: Path) -> None:
         raise ClipError(f"the film {film} is gone; `dvc checkout` or `pallor run` brings it back")
 
 
-def _made(film: Path, home: Path, ending: str, make: Callable[[Path], None]) -> Path:
+def _made(
+    film: Path, home: Path, ending: str, make: Callable[[Path], None], clip: str = ""
+) -> Path:  # fmt: skip
     """The twin of that ending; of two that ask at once, one makes it and the other waits."""
     _require(film)
     stat = film.stat()
     stamp = f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
-    twin = home / TWINS / "-".join(film.parts[-3:-1]) / f"{film.stem}.{stamp}{ending}"
+    # Named after the clip, which a removal looks for; a cached film's own name is its content.
+    folder = "-".join(film.parts[-2:] if clip else film.parts[-3:-1])
+    twin = home / TWINS / folder / f"{clip or film.stem}.{stamp}{ending}"
     if twin.is_file():
         return twin
     with _TABLE:
@@ -95,7 +111,7 @@ def _write_twin(film: Path, part: Path, rights: str) -> None:
 
 
 def _write_strip(film: Path, part: Path) -> None:
-    frames: Frames = read_clip(film)
+    frames, _ = read_film(film)
     frames = frames[:: step(len(frames))]
     wide = columns(len(frames))
     rows = -(-len(frames) // wide)

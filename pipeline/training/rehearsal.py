@@ -74,7 +74,7 @@ def _check_training(draw: str, samples: Sequence[Sample], rules: Protocol, param
         raise StageError(f"{draw}: {error}; {advice}") from error
     learnt = {sample.label for sample in fitted}
     if len(learnt) < 2:
-        raise StageError(f"{draw}: a classifier needs two classes or more to learn from")
+        raise StageError(f"{draw}: a classifier needs two classes; give its arms another label")
     tested = {sample.label for sample in samples if sample.side == "test"}
     if unseen := sorted(tested - learnt):
         raise StageError(

@@ -28,9 +28,9 @@ def as_turn(frames):
 
 def check_same(path, levels=12.0):
     """The frames of TURN at their times, give or take one; `levels` of grey apart on average."""
-    frames, truth = as_turn(read_footage(path, 8)).astype(float), read_clip(TURN).astype(float)
+    frames, truth = as_turn(read_footage(path, 8)), read_clip(TURN)
     assert abs(len(frames) - 16) <= 1
-    apart = np.abs(frames[:, None] - truth[None]).mean(axis=(2, 3, 4))
+    apart = np.abs(frames[:, None].astype(np.int16) - truth[None]).mean(axis=(2, 3, 4))
     nearest = apart.argmin(axis=1)
     alike = np.minimum(np.arange(len(frames)), 15)
     assert np.abs(nearest - alike).max() <= 1

@@ -28,11 +28,6 @@ GAINS = [  # (component, part of the key, gain); the first that fits counts
 ]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _two_threads():
-    torch.set_num_threads(2)
-
-
 @pytest.fixture(scope="session")
 def table():
     """config name > component > key > shape."""

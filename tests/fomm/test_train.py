@@ -49,9 +49,10 @@ def equal(one, other):
 
 @pytest.fixture(autouse=True)
 def _settings():
+    before = torch.get_num_threads()
     torch.set_num_threads(1)  # tiny networks spend more on sharing work than on doing it
     yield
-    torch.set_num_threads(2)
+    torch.set_num_threads(before)
     torch.use_deterministic_algorithms(False)
 
 

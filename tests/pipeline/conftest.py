@@ -12,8 +12,9 @@ from skimage import data
 from pipeline.corpus.plan import make_plan
 from pipeline.corpus.planned import Plan, read_plan
 from pipeline.evaluation import evaluate
+from pipeline.evaluation.groups import angle
 from pipeline.faces.faces import jobs_of
-from pipeline.files import child_seed, write_json, write_jsonl
+from pipeline.files import child_seed, read_jsonl, write_json, write_jsonl
 from pipeline.media.video import Frames, write_clip
 from pipeline.params import Params, load_params
 from pipeline.records import ClipPlan, Person, TransferPlan
@@ -165,6 +166,45 @@ def spoilt(made_once) -> Line:
                 write_clip(workspace.faces / f"{track.clip_id}.mp4", noise, 4)
 
     return read_line(made_once("spoilt", lambda root: puppet_line(root, ASKING, QUICK, spoil)))
+
+
+# Two cameras and two protocols, of which one copies windows before it draws sides.
+FACELESS: dict[str, Any] = {
+    "name": "faceless",
+    "title": "Faceless",
+    "question": "Is it strong?",
+    "cohorts": {"cast": 5},
+    "arms": [
+        {"label": label, "cohorts": ["cast"], "expressions": [shown],
+         "cameras": ["straight", "full-left"]}
+        for label, shown in (("calm", "FD2-L"), ("strong", "FD1"))
+    ],
+    "input": {"frames": 4, "stride": 4, "size": 48},
+    "tasks": {"strength": {"errors_by": ["angle", "skin"]}},
+    "protocols": {
+        "copied": {"unit": "window", "together": "nothing", "test": 0.4, "copies": 0.5,
+                   "leaky": True},
+        "folds": {"unit": "clip", "together": "person", "folds": 2, "leaky": False},
+    },
+    "models": {"framecnn": {"parameters": {"width": 4}}},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def faceless(made_once) -> Line:
+    """A study of which no face was found in three clips, all seen from the full left."""
+
+    def spoil(workspace: Workspace) -> None:
+        plan, tracks = read_plan(workspace.plan), read_tracks(workspace.faces)
+        profiles = {clip.clip_id for clip in plan.clips if angle(clip) == "full-left"}
+        lost = [track.clip_id for track in tracks if track.clip_id in profiles][:3]
+        kept = [track.row() for track in tracks if track.clip_id not in lost]
+        write_jsonl(workspace.faces / "faces.jsonl", kept)
+        rows = read_jsonl(workspace.faces / "quarantine.jsonl")
+        rows += [{"clip_id": name, "reason": "no_face", "detail": "in 8 of 8"} for name in lost]
+        write_jsonl(workspace.faces / "quarantine.jsonl", rows)
+
+    return read_line(made_once("faceless", lambda root: puppet_line(root, FACELESS, QUICK, spoil)))
 
 
 @pytest.fixture(scope="session")

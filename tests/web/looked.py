@@ -1,19 +1,33 @@
-"""A small corpus to look through: drawn films, real truth of units, answers half of them wrong."""
+"""A small corpus to look through: drawn films, real truth of units, answers half of them wrong.
+
+And a server of the real kind over it, and a browser that looks.
+"""
 
 import importlib.util
 import shutil
+import socket
+import threading
+import time
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
+import uvicorn
 
 from avatars.clip import ClipSpec, perform
 from avatars.conditions import Condition, execute
 from avatars.identity import Identity
 from avatars.scene import Scene
 from avatars.units import UNITS
+from flows.look import Shown, application
 from models import Classifier, build
 from pipeline.corpus.planned import read_plan
+from pipeline.lineage.corpus import Place
+from pipeline.lineage.explain import Scope
+from pipeline.lineage.index import open_index
 from pipeline.splits.tables import read_tracks
+from pipeline.study_checks import open_study
 from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +47,9 @@ STUDY = drawn.STUDY | {
 }  # fmt: skip
 
 
-def make(root: Path) -> None:
+def make(root: Path, values=STUDY) -> None:
     """The corpus below `root`, without git and DVC."""
-    drawn.make_files(root, STUDY)
+    drawn.make_files(root, values)
     files = Workspace(STUDY["name"], root)
     for clip in read_plan(files.plan).clips:
         np.savez(files.clips / f"{clip.clip_id}.npz", **truth(clip))
@@ -64,3 +78,80 @@ def truth(clip) -> dict[str, np.ndarray]:
         "landmarks_px": np.repeat(points[None], clip.frames, axis=0).astype(np.float32),
         "landmarks_visible": np.ones((clip.frames, 68), bool),
     }
+
+
+@contextmanager
+def looked_through(files, home, cache=None):
+    """The application over a workspace; DVC's cache is its own."""
+    study = open_study(files)
+    with closing(open_index(files, study, home / "i.duckdb")) as index:
+        place = Place(files.root, home, cache or files.root / ".dvc/cache", {})
+        yield application(Shown(Scope(index, place, study), home))
+
+
+@contextmanager
+def serving(app):
+    """The address of a server of the real kind."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join()
+
+
+@contextmanager
+def chromium_of(playwright, program):
+    """A browser that plays what nobody clicked."""
+    flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+    opened = playwright.chromium.launch(executable_path=program, headless=True, args=flags)
+    yield opened
+    opened.close()
+
+
+def visits(browser, address):
+    """`with visit(path, **of the context) as page`; no page may fail or ask another host."""
+
+    @contextmanager
+    def opened(path, **context):
+        inside = browser.new_context(**context)
+        page = inside.new_page()
+        failed, outside = [], []
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.on("request", lambda asked: outside.append(asked.url))
+        page.goto(f"{address}/{path}")
+        page.wait_for_selector("html[data-ready=yes]")
+        try:
+            yield page
+        finally:
+            inside.close()
+        assert failed == []
+        assert [url for url in outside if not url.startswith((address, "blob:"))] == []
+
+    return opened
+
+
+def until(page, expression):
+    """Wait until it holds; the pages' policy lets nothing evaluate text inside of them."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"never came true: {expression}")
+
+
+def violations(page, axe):
+    """What axe finds on a page, by day and by night."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate(axe)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        rules = page.evaluate("axe.run()")["violations"]
+        found += [(scheme, r["id"], [node["html"] for node in r["nodes"]]) for r in rules]
+    return found

@@ -5,21 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
-import time
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
-from flows.look import Shown, application
+from flows.cli import main
 from pipeline.files import read_jsonl
-from pipeline.lineage.corpus import Place
-from pipeline.lineage.explain import Scope
-from pipeline.lineage.index import open_index
-from pipeline.study_checks import open_study
 from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -56,11 +48,8 @@ def plan(files, kind):
 
 @pytest.fixture(scope="module")
 def app(files, tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    study = open_study(files)
-    with closing(open_index(files, study, home / "i.duckdb")) as index:
-        place = Place(files.root, home, files.root / ".dvc/cache", {})
-        yield application(Shown(Scope(index, place, study), home))
+    with looked.looked_through(files, tmp_path_factory.mktemp("home")) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")
@@ -69,59 +58,9 @@ def client(app):
 
 
 @pytest.fixture(scope="module")
-def address(app):
-    """A server of the real kind."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser(playwright, chromium):
-    flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
-    opened = playwright.chromium.launch(executable_path=chromium, headless=True, args=flags)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """`with visit(path, **of the context) as page`; no page may fail or ask another host."""
-
-    @contextmanager
-    def opened(path, **context):
-        inside = browser.new_context(**context)
-        page = inside.new_page()
-        failed, outside = [], []
-        page.on("pageerror", lambda error: failed.append(str(error)))
-        page.on("request", lambda asked: outside.append(asked.url))
-        page.goto(f"{address}/{path}")
-        page.wait_for_selector("html[data-ready=yes]")
-        try:
-            yield page
-        finally:
-            inside.close()
-        assert failed == []
-        assert [url for url in outside if not url.startswith((address, "blob:"))] == []
-
-    return opened
-
-
-def until(page, expression):
-    """Wait until it holds; the pages' policy lets nothing evaluate text inside of them."""
-    for _ in range(200):
-        if page.evaluate(expression):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"never came true: {expression}")
+def visit(app, playwright, chromium):
+    with looked.serving(app) as address, looked.chromium_of(playwright, chromium) as browser:
+        yield looked.visits(browser, address)
 
 
 def test_a_page_holds_what_fits_in_its_order(client, files):
@@ -215,11 +154,24 @@ def test_a_busy_port_is_refused_with_the_next(files):
     assert f"port {port} is in use by another program; `--port " in run.stderr
 
 
+def test_a_study_without_a_plan_is_one_sentence(tmp_path, monkeypatch, capsys):
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PALLOR_HOME", raising=False)
+    assert main(["view", "--study", "mood", "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "data/mood/plan.jsonl is missing" in said
+    assert "pallor run --study mood" in said
+
+
 def test_filters_stand_in_the_address_and_narrow_the_grid(visit, files):
     with visit("") as page:
         whole = page.locator(".clip").count()
         page.select_option("select[name=condition]", "palsy")
-        until(page, f"document.querySelectorAll('.clip').length < {whole}")
+        looked.until(page, f"document.querySelectorAll('.clip').length < {whole}")
         assert "condition=palsy" in page.url
         few = page.locator(".clip").count()
         page.reload()
@@ -227,7 +179,7 @@ def test_filters_stand_in_the_address_and_narrow_the_grid(visit, files):
         assert page.locator(".clip").count() == few
         assert page.input_value("select[name=condition]") == "palsy"
         page.click("text=Clear filters")
-        until(page, f"document.querySelectorAll('.clip').length == {whole}")
+        looked.until(page, f"document.querySelectorAll('.clip').length == {whole}")
         gone = page.locator(f".clip[data-id={lost(files)}]").inner_text()
         assert "the film is gone; `dvc checkout` or `pallor run` brings it back" in gone
         assert "The corpus is half made" in page.inner_text("#half")
@@ -240,9 +192,9 @@ def test_filters_stand_in_the_address_and_narrow_the_grid(visit, files):
 def test_a_twin_plays_where_one_points_or_tabs(visit):
     with visit("?kind=transfer") as page:
         page.locator(".clip a").first.focus()
-        until(page, "document.querySelector('.clip video').currentTime > 0")
+        looked.until(page, "document.querySelector('.clip video').currentTime > 0")
         page.locator(".clip a").nth(1).focus()
-        until(page, "document.querySelector('.clip video').paused")
+        looked.until(page, "document.querySelector('.clip video').paused")
 
 
 def test_a_browser_that_cannot_play_says_so(visit):
@@ -250,6 +202,14 @@ def test_a_browser_that_cannot_play_says_so(visit):
     with visit("?kind=transfer") as page:
         page.evaluate(spoil)
         page.wait_for_selector(".clip .gone >> text=cannot play H.264")
+
+
+def test_an_order_by_errors_that_nobody_has_says_so(visit):
+    said = "No model was tested on them, so they stand by id."
+    with visit("?side=clean:train&order=worst") as page:
+        assert said in page.inner_text("#status")
+    with visit("?order=worst") as page:
+        assert said not in page.inner_text("#status")
 
 
 def test_from_the_worst_to_its_driver_by_keyboard(visit):
@@ -314,13 +274,7 @@ def paths(files):
 def test_axe_finds_nothing_at_all(visit, axe, files):
     for path in paths(files):
         with visit(path, reduced_motion="reduce") as page:
-            page.wait_for_load_state("networkidle")
-            page.evaluate(axe)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                found = page.evaluate("axe.run()")["violations"]
-                said = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
-                assert said == [], f"{path} {scheme}"
+            assert looked.violations(page, axe) == [], path
 
 
 def test_nothing_is_cut_off_on_a_phone(visit, files):

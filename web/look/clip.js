@@ -18,6 +18,7 @@ await saying(async () => {
   by("#title").textContent = clip.id;
   by("#kind").textContent = [clip.kind === "transfer" ? "a portrait set in motion" : "an avatar", clip.label].filter(Boolean).join(", ");
   facts(about);
+  versions();
   answers(about);
   beside(about);
   const move = units(truth);
@@ -40,6 +41,23 @@ function facts({ clip, conditions }) {
     ...Object.entries(rows).filter(([, value]) => value !== null && value !== undefined && value !== "")
       .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]),
   );
+}
+
+// The versions that git knows, to lay this clip beside.
+async function versions() {
+  const form = by("#versions");
+  try {
+    const found = await ask("/api/versions");
+    if (!found.length) throw new Error("No version of this corpus is in git yet.");
+    const select = make("select", { id: "revision" }, ...found.map(({ revision, said }) => make("option", { value: revision }, said)));
+    form.append(make("label", { for: "revision" }, "Beside it as of"), select, make("button", { class: "button plain" }, "Compare"));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      location.href = `compare.html?a=${encodeURIComponent(`${id}@${select.value}`)}&b=${encodeURIComponent(id)}`;
+    });
+  } catch (error) {
+    form.replaceChildren(make("p", { class: "quiet" }, error.message));
+  }
 }
 
 async function frames({ clip, film, crop, truth, boxes }, move) {

@@ -43,5 +43,12 @@ export async function saying(body) {
 
 export const percent = (share) => (share === null || share === undefined ? "–" : `${Math.round(100 * share)} %`);
 export const years = (age) => (age === null || age === undefined ? "age unknown" : `${Math.round(age)} years`);
+// "ID" or "ID@REVISION" > {id, revision, about, strip}: where the server answers about it.
+export function named(text) {
+  const [, id, revision = ""] = /^([^@]*)@?(.*)$/.exec(text);
+  const asked = revision ? `?revision=${encodeURIComponent(revision)}` : "";
+  return { id, revision, about: `/api/clip/${encodeURIComponent(id)}${asked}`, strip: (clip) => `/strip/${encodeURIComponent(revision ? id : clip)}.webp${asked}` };
+}
+
 export const page = (clip) => `clip.html?id=${encodeURIComponent(clip)}`;
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -37,6 +37,44 @@ export class View {
   }
 }
 
+// A view of how far two others of one shape are apart, their largest difference as white.
+export class Difference {
+  constructor(figure, first, second) {
+    this.film = first.film;
+    const { width, height, frames } = this.film;
+    this.canvas = make("canvas", { width, height, role: "img", "aria-label": "difference of the two", class: "pixels" });
+    figure.prepend(this.canvas);
+    const films = [first, second].map((view) => pixelsOf(view));
+    this.apart = Array.from({ length: frames }, (_, number) => apart(...films.map((film) => film(number))));
+    const mosts = this.apart.map((levels) => levels.reduce((most, level) => Math.max(most, level), 0));
+    this.most = Math.max(...mosts);
+    this.worst = mosts.indexOf(this.most) * this.film.step;
+  }
+
+  show(number) {
+    const { width, height, frames, step } = this.film;
+    const levels = this.apart[Math.min(Math.floor(number / step), frames - 1)];
+    const image = new ImageData(width, height);
+    levels.forEach((level, place) => {
+      image.data[place + (place / 3 | 0)] = (255 * level) / Math.max(1, this.most);
+    });
+    for (let place = 3; place < image.data.length; place += 4) image.data[place] = 255;
+    this.canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+}
+
+// The red, green and blue of each frame of a view, as the film has them.
+function pixelsOf({ film: { width, height, columns }, image }) {
+  const sheet = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  const context = sheet.getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  return (number) => context.getImageData((number % columns) * width, Math.floor(number / columns) * height, width, height).data.filter((_, place) => place % 4 < 3);
+}
+
+function apart(one, other) {
+  return one.map((level, place) => Math.abs(level - other[place]));
+}
+
 // Play, pause and a slider over views; `told(number)` hears of each frame.
 export function player(place, views, told = () => {}) {
   const frames = Math.max(...views.map((view) => view.film.frames * view.film.step));

@@ -149,11 +149,18 @@ async function show(asked = ask(`/api/clips?${state}`)) {
 function draw(found) {
   const last = Math.max(1, Math.ceil(found.total / found.size));
   tell(found.total === 1 ? "1 clip fits." : found.total ? `${found.total.toLocaleString("en")} clips fit.` : "No clip fits; take a filter away.");
+  if (unasked(found)) tell(`${by("#status").textContent} No model was tested on them, so they stand by id.`);
   by("#place").textContent = `Page ${found.page} of ${last.toLocaleString("en")}`;
   by("#before").disabled = found.page <= 1;
   by("#after").disabled = found.page >= last;
   by("#clips").replaceChildren(...found.clips.map(card));
   if (playing) begin();
+}
+
+// Are clips to stand by an error that none of them has? Those without one come last.
+function unasked({ clips, page }) {
+  const byError = ["worst", "best"].includes(state.get("order"));
+  return byError && page === 1 && clips.length > 0 && clips[0].error === null;
 }
 
 function card(clip) {

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from models import Classifier, build
+from models import Classifier, build, load
 from pipeline.errors import StageError
 from pipeline.evaluation.answers import Answers, Looks, answer, changed, pooled, read_looks
+from pipeline.files import read_jsonl
 from pipeline.records import FaceTrack, Person, Sample
+from pipeline.splits.tables import read_samples
+from pipeline.splits.windows import cut_windows
 
 LABELS = ("calm", "weak")
 
@@ -115,3 +118,20 @@ def test_a_tested_copy_is_changed_once_and_its_original_never(shape):
     assert (seen[1] != windows[1]).mean() > 0.5
     np.testing.assert_array_equal(seen[1], changed(samples[1:], windows[1:])[0])
     assert changed(samples[::2], windows[::2]).tolist() == windows[::2].tolist()
+
+
+def test_an_evaluation_asks_about_copies_as_they_were_changed(faceless):
+    place = faceless.workspace
+    table = read_samples(place.samples("copied"))
+    tested = [sample for sample in table if sample.side == "test"]
+    copies = [sample for sample in tested if sample.origin]
+    assert 0 < len(copies) < len(tested)
+    said = {row["sample_id"]: row["probabilities"]
+            for row in read_jsonl(place.answers("strength", "framecnn", "copied"))}  # fmt: skip
+    assert said.keys() == {sample.sample_id for sample in tested}
+    network = load(place.model("strength", "framecnn", "copied"))
+    crops = read_looks(place.faces, 1).crops
+    plain = network.probabilities(cut_windows(tested, crops)).round(6)
+    for sample, row in zip(tested, plain, strict=True):
+        same = [said[sample.sample_id][label] for label in network.labels] == row.tolist()
+        assert same == (sample.origin is None)

@@ -7,10 +7,12 @@ from pipeline.corpus.plan import filmed, plan_clip, population
 from pipeline.corpus.planned import Plan
 from pipeline.evaluation.answers import Looks
 from pipeline.evaluation.missed import asked_of, missed_row, read_missed
+from pipeline.evaluation.results import Results
 from pipeline.evaluation.units import Units
 from pipeline.files import write_jsonl
 from pipeline.params import Params
 from pipeline.records import FaceTrack, Sample
+from pipeline.splits.tables import read_tracks
 from pipeline.study import Protocol
 from pipeline.task import Task
 
@@ -99,3 +101,18 @@ def test_where_not_everybody_is_tested_missed_clips_are_only_counted(plan, tmp_p
 def test_nothing_is_said_where_nothing_was_missed(plan, tmp_path):
     missed = quarantined(tmp_path, plan, [(2, "blurred")])
     assert missed_row(missed, 8, Task(), (Looks({}, {}, {}), plan), CHANCE) == {}
+
+
+def test_an_evaluation_counts_the_clips_without_a_face(faceless):
+    rows = {row["protocol"]: row for row in Results.read(faceless.workspace.evaluation).rows}
+    found, blurred = len(read_tracks(faceless.workspace.faces)), 1
+    every = len(faceless.plan.clips) - blurred
+    counts = {"n_missed": 3, "n": every, "found": pytest.approx(found / every, abs=1e-6)}
+    assert rows["copied"]["missed"] == counts
+    row, answered = rows["folds"]["missed"], rows["folds"]["by_clip"]
+    assert {key: row[key] for key in counts} == counts
+    assert answered["n_test"] == found
+    assert row["accuracy"] == pytest.approx(answered["accuracy"] * found / every, abs=1e-5)
+    assert set(row["errors_by"]) == {"angle"}  # skin is told from a crop
+    lost = {name: part["n_missed"] for name, part in row["errors_by"]["angle"].items()}
+    assert lost == {"straight": 0, "full-left": 3}

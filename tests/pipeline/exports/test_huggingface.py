@@ -1,3 +1,4 @@
+import duckdb
 import pytest
 
 from pipeline.exports.cards import write_card
@@ -54,3 +55,24 @@ def test_the_windows_of_a_protocol_are_the_splits(load, source, protocol):
 def test_same_corpus_same_tables(folder, source, tmp_path):
     write_huggingface(source, tmp_path)
     assert tree_digest(tmp_path, "**/*.parquet") == tree_digest(folder, "**/*.parquet")
+
+
+def test_what_the_hubs_viewer_asks_is_answered(folder, source, monkeypatch, tmp_path):
+    """Its jobs, in their order: configurations, splits, first rows as a stream, Parquet by SQL."""
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    where = {"path": str(folder)}
+    assert datasets.get_dataset_default_config_name(**where) == "clips"
+    assert set(datasets.get_dataset_config_names(**where)) == {"clips", *source.splits}
+    rows = clip_rows(source)
+    for side in datasets.get_dataset_split_names(**where, config_name="clips"):
+        stream = datasets.load_dataset(
+            str(folder), "clips", split=side, streaming=True, cache_dir=str(tmp_path)
+        )
+        assert isinstance(stream.features["video"], datasets.Video)
+        wanted = [row["clip_id"] for row in rows if row["side"] == side]
+        assert [row["clip_id"] for row in stream] == wanted
+        table = str(folder / "clips" / f"{side}.parquet")
+        asked = "SELECT clip_id FROM read_parquet(?) WHERE label = 'FD1' ORDER BY clip_id"
+        found = duckdb.execute(asked, [table]).fetchall()
+        fits = [row["clip_id"] for row in rows if (row["side"], row["label"]) == (side, "FD1")]
+        assert [name for (name,) in found] == sorted(fits)

@@ -97,10 +97,10 @@ def template(made_once):
     return Made(root, place_of(root))
 
 
-def committed(root, *studies):
+def committed(root, *studies, make=None):
     """A workspace of these studies, committed to git and pushed to DVC's remote."""
     for values in studies:
-        make_files(root, values)
+        (make or make_files)(root, values)
     write_pipeline(root, [values["name"] for values in studies])
     made = Made(root, place_of(root))
     made.run("git", "init", "--quiet", "--initial-branch=main", ".")

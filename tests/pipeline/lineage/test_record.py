@@ -39,7 +39,7 @@ def answer(files):
 
 def test_a_corpus_is_its_own_record(files):
     same = answer(files)
-    assert (same.identical, same.within, same.other) == (4, {}, ())
+    assert (same.identical, same.within, same.processor, same.other) == (4, {}, {}, ())
 
 
 def test_rounding_is_within_the_tolerance(files):
@@ -53,9 +53,35 @@ def test_rounding_is_within_the_tolerance(files):
     assert not near.other
 
 
-def noisy(frames):
-    noise = np.random.default_rng(9).integers(-3, 4, frames.shape)
+def noisy(frames, levels=12):
+    noise = np.random.default_rng(9).integers(-levels, levels + 1, frames.shape)
     return np.clip(frames + noise, 0, 255).astype(np.uint8)
+
+
+def test_what_another_makers_processor_does_is_told_apart_from_rounding(files):
+    write_clip(files.clips / "clip-0.mp4", noisy(film(0), 2), 8)
+    near = answer(files)
+    assert (near.identical, near.within, near.other) == (3, {}, ())
+    assert TOLERANCE < near.processor["clips/clip-0.mp4"] < 1.5
+    assert "1 as a processor of another maker renders them" in near.text()
+
+
+def test_a_crop_may_be_cut_a_pixel_further_but_no_clip_may(files):
+    for folder in (files.clips, files.faces):
+        path = next(iter(sorted(folder.glob("*.mp4"))))
+        write_clip(path, read_clip(path) + np.uint8(3), 8)
+    further = answer(files)
+    assert (list(further.processor), [f.where for f in further.other]) == (
+        ["faces/clip-3.mp4"], ["clips/clip-0.mp4"],
+    )  # fmt: skip
+
+
+def test_one_frame_that_was_painted_over_is_named(files):
+    frames = film(0)
+    frames[3, :8, :8] += 2
+    write_clip(files.clips / "clip-0.mp4", frames, 8)
+    [finding] = answer(files).other
+    assert "a block of frame 3 is 2 levels off, the median frame 0" in finding.detail
 
 
 @pytest.mark.parametrize(
