@@ -16,6 +16,7 @@ from flows.commands.gate import PAGES, measured
 from pipeline.files import write_json
 from pipeline.lineage.gates import gates
 from pipeline.lineage.ledger import LEDGER
+from pipeline.report.templates import percent
 from pipeline.workspace import MAIN, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +127,7 @@ def test_a_printed_figure_that_differs_is_found(committed, kind, said):
     page, row = PAGES[0], json.loads(FILES.evaluation.read_text())["results"][clean_row("results")]
     text = page.read_text()
     clips = row["by_clip"]["n_test"]
-    value = f"{min(100 * row['by_clip']['accuracy'], 99.9):.1f} % of {clips} clips"
+    value = f"{percent(row['by_clip']['accuracy'])} % of {clips} clips"
     assert value in text
     if kind == "share":
         text = text.replace(value, f"99.2 % of {clips} clips", 1)
