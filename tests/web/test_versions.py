@@ -134,6 +134,9 @@ def test_a_corpus_without_git_says_so(made, tmp_path):
 def test_from_a_clip_to_the_difference_of_its_versions(visit, files, axe):
     changed, same = (clip.clip_id for clip in clips(files)[:2])
     with visit(f"clip.html?id={changed}", reduced_motion="reduce") as page:
+        page.wait_for_selector("#revision option", state="attached")
+        page.eval_on_selector("#revision", "it => it.append(new Option('long '.repeat(60)))")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.click("#versions button")
         page.wait_for_selector("#stage canvas >> nth=2")
         captions = page.locator("#stage figcaption").all_inner_texts()
