@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvicorn
+from starlette.testclient import TestClient
 
 from avatars.clip import ClipSpec, perform
 from avatars.conditions import Condition, execute
@@ -155,3 +156,23 @@ def violations(page, axe):
         rules = page.evaluate("axe.run()")["violations"]
         found += [(scheme, r["id"], [node["html"] for node in r["nodes"]]) for r in rules]
     return found
+
+
+@pytest.fixture(scope="module")
+def app(files, tmp_path_factory):
+    """`pallor view` over the `files` of the test file that takes this fixture over."""
+    with looked_through(files, tmp_path_factory.mktemp("home")) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def client(app):
+    """A client of the server without a socket."""
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def visit(app, playwright, chromium):
+    """How Chromium opens a page of the server."""
+    with serving(app) as address, chromium_of(playwright, chromium) as browser:
+        yield visits(browser, address)

@@ -45,21 +45,7 @@ def files(made):
     return Workspace(looked.STUDY["name"], made.root)
 
 
-@pytest.fixture(scope="module")
-def app(files, tmp_path_factory):
-    with looked.looked_through(files, tmp_path_factory.mktemp("home")) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def client(app):
-    return TestClient(app, base_url="http://127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def visit(app, playwright, chromium):
-    with looked.serving(app) as address, looked.chromium_of(playwright, chromium) as browser:
-        yield looked.visits(browser, address)
+app, client, visit = looked.app, looked.client, looked.visit  # of the file's own `files`
 
 
 def test_a_clip_of_a_revision_has_its_own_film_truth_and_facts(client, files):

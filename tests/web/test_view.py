@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from flows.cli import main
 from pipeline.files import read_jsonl
@@ -46,21 +45,7 @@ def plan(files, kind):
     return [row for row in read_jsonl(files.plan) if row["kind"] == kind]
 
 
-@pytest.fixture(scope="module")
-def app(files, tmp_path_factory):
-    with looked.looked_through(files, tmp_path_factory.mktemp("home")) as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def client(app):
-    return TestClient(app, base_url="http://127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def visit(app, playwright, chromium):
-    with looked.serving(app) as address, looked.chromium_of(playwright, chromium) as browser:
-        yield looked.visits(browser, address)
+app, client, visit = looked.app, looked.client, looked.visit  # of the file's own `files`
 
 
 def test_a_page_holds_what_fits_in_its_order(client, files):
