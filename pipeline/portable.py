@@ -24,11 +24,12 @@ CAPS = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # torch's convolutions
     "MKL_CBWR": "AVX2",  # torch's matrix products; AMD processors take this code by themselves
 }
-# numpy's groups by the flags that a processor must have for each: it warns of those it has not.
+# numpy's groups by the flags that a processor must have for each. It warns of a group that the
+# processor has not, and of one that the wheel has no code for (AVX512_SPR in 1.26).
 _NUMPY = {
     "AVX512F": "avx512f", "AVX512CD": "avx512cd", "AVX512_SKX": "avx512vl avx512bw avx512dq",
     "AVX512_CLX": "avx512_vnni", "AVX512_CNL": "avx512ifma avx512vbmi",
-    "AVX512_ICL": "avx512_vbmi2 avx512_bitalg avx512_vpopcntdq", "AVX512_SPR": "avx512_fp16",
+    "AVX512_ICL": "avx512_vbmi2 avx512_bitalg avx512_vpopcntdq",
 }  # fmt: skip
 _CPU = Path("/proc/cpuinfo")
 

@@ -45,6 +45,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: [*LONGEST, item.path.name].index(item.path.name))
 
 
+@pytest.fixture(autouse=True)
+def no_openlineage():
+    """OpenLineage's client writes what it reads of the environment into the environment."""
+    yield
+    for name in [name for name in os.environ if name.startswith("OPENLINEAGE_")]:
+        del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def assets():
     """The MakeHuman assets (avatars.assets.Assets), fetched once per checkout."""

@@ -43,6 +43,12 @@ def test_native_takes_what_there_is(tmp_path):
     assert (found == "AVX512") == ("avx512f" in processor_flags())
 
 
+def test_numpy_has_code_for_every_group_that_it_is_told_to_leave():
+    from numpy._core._multiarray_umath import __cpu_dispatch__
+
+    assert set(portable._NUMPY) <= set(__cpu_dispatch__)
+
+
 def test_native_takes_our_own_words_back_alone(tmp_path):
     (tmp_path / "params.yaml").write_text("deterministic: native")
     told = {"OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "COMPATIBLE"}

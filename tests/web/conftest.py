@@ -189,16 +189,16 @@ def axe(parts):
     return (parts / "axe-core/package/axe.min.js").read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright(chromium):
-    """The driver, one for all tests."""
+    """The driver, one a file: while it is there, its event loop runs in this thread."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visiting(playwright, chromium, serve, tmp_path_factory):
     """`with visiting(study, *flags, **of the context) as visit`: a browser with a new profile."""
 
