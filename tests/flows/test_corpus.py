@@ -231,4 +231,5 @@ def test_runs_of_killed_processes_are_marked_crashed(toy, server):
     process.kill()
     process.communicate()
     assert mark_stale() >= 1
-    assert {run.state.name for run in flow_runs(workspace_tag())} == {"Crashed"}
+    # On a busy machine a stage may have ended before we heard that it began.
+    assert {run.state.name for run in flow_runs(workspace_tag())} - {"Completed"} == {"Crashed"}
