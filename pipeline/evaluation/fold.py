@@ -1,11 +1,9 @@
 """One fold learnt with one seed: the study's network and others beside it, in one process.
 
-`python -m pipeline.evaluation.fold < request.json` is that process; pipeline.evaluation.folds makes
-the request. All networks of a fold share its crops, its windows and what is held out.
+`python -m pipeline.evaluation.fold` is that process; pipeline.evaluation.folds makes its requests.
+All networks of a fold share its crops, its windows and what is held out.
 """
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from models import Classifier
-from pipeline.errors import PallorError
 from pipeline.evaluation.answers import answer
 from pipeline.evaluation.baselines import Verdict, landmarks, majority
 from pipeline.files import child_seed, write_json
@@ -24,6 +21,7 @@ from pipeline.splits.oversample import crop_features, oversample
 from pipeline.splits.tables import read_tracks
 from pipeline.splits.validation import hold_out
 from pipeline.splits.windows import Crops, clips_of, load_crops
+from pipeline.store.torch_worker import serve
 from pipeline.training.learn import Recipe, learn
 
 
@@ -137,16 +135,9 @@ def _named(clips: Sequence[str], right: np.ndarray) -> dict[str, bool]:
     return dict(zip(clips, right.tolist(), strict=True))
 
 
-def main() -> int:
-    """Ask what the request on stdin says."""
-    request = json.load(sys.stdin)
-    try:
-        write_json(Path(request["out"]), ask(Fold.read(request["fold"])))
-    except PallorError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+def _answer(request: dict[str, Any]) -> None:
+    write_json(Path(request["out"]), ask(Fold.read(request["fold"])))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(_answer)

@@ -5,15 +5,11 @@ and several seeds say how much of a figure is luck. One job is one fold learnt w
 killed run goes on where it was; the first folds are learnt with the line's whole recipe too.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.closure import ROOT, code_digest
+from pipeline.closure import code_digest
 from pipeline.errors import StageError
 from pipeline.evaluation.fold import Fold, Network
 from pipeline.evaluation.record import Said, figures_of
@@ -26,6 +22,7 @@ from pipeline.splits.split import cut, on_sides
 from pipeline.splits.tables import read_tracks
 from pipeline.splits.windows import alone, clips_of
 from pipeline.store.store import Job, Store
+from pipeline.store.torch_worker import delegate
 from pipeline.study import Folds, Protocol, Study
 
 if TYPE_CHECKING:
@@ -56,7 +53,7 @@ def jobs(workspace: "Workspace", study: Study, params: Params) -> list[Job]:
 
 
 def work(jobs: Sequence[Job], store: Store) -> None:
-    """Learn each in a process of its own."""
+    """Learn each in a worker."""
     for job in jobs:
         with store.making(job.key) as folder:
             _run(job, str((folder / "said.json").resolve()))
@@ -144,13 +141,8 @@ def _job(item: Item, workspace: "Workspace") -> Job:
 
 
 def _run(job: Job, out: str) -> None:
-    """The job in a process whose one thread leaves the other cores to other folds."""
-    request = {"fold": job.item.fold.request(), "out": out}
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-    made = subprocess.run(
-        [sys.executable, "-m", "pipeline.evaluation.fold"], env=environment, text=True, cwd=ROOT,
-        input=json.dumps(request), stderr=subprocess.PIPE, check=False,
-    )  # fmt: skip
-    if made.returncode:
-        last = (made.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise StageError(f"{job.name} failed: {last}")
+    """The job in a worker whose one thread leaves the other cores to other folds."""
+    try:
+        delegate("pipeline.evaluation.fold", {"fold": job.item.fold.request(), "out": out})
+    except StageError as error:
+        raise StageError(f"{job.name} failed: {error}") from error

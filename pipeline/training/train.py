@@ -1,12 +1,8 @@
-"""The train stage: one network a task, model and draw, each in a process of its own.
+"""The train stage: one network a task, model and draw, as many at a time as there are workers.
 
-`python -m pipeline.training.train < request.json` is that process; the request is made by `work`.
+`python -m pipeline.training.train` is a worker's process; `work` makes its requests.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,8 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from models import Classifier
-from pipeline.closure import ROOT, code_digest
-from pipeline.errors import PallorError, StageError
+from pipeline.closure import code_digest
+from pipeline.errors import StageError
 from pipeline.files import child_seed, digest, file_digest, write_json, writing_folder
 from pipeline.params import TrainParams
 from pipeline.precision import processor_precision
@@ -25,6 +21,7 @@ from pipeline.splits.tables import Cut, stream_cuts
 from pipeline.splits.validation import hold_out, kind_of
 from pipeline.splits.windows import clips_of
 from pipeline.store.store import Job, Store
+from pipeline.store.torch_worker import delegate, serve
 from pipeline.training.fit import Epoch, best_epoch, rows
 from pipeline.training.learn import Recipe, learn
 
@@ -92,7 +89,7 @@ def trials(workspace: "Workspace", study: "Study", params: "Params") -> list[Tri
 
 
 def work(jobs: Sequence[Job], store: Store) -> None:
-    """Train each network of the chunk in a process of its own; its progress goes to stdout."""
+    """Train each network of the chunk in a worker; its progress goes to stdout."""
     for job in jobs:
         with store.making(job.key) as folder:
             _run(job.item, folder, store.unfinished(job.key) / "state.pt")
@@ -200,37 +197,18 @@ def _run(trial: Trial, out: Path, state: Path) -> None:
         "out": str(out.resolve()),
         "state": str(state.resolve()),
     }
-    # Trainings share the cores, one thread each; waiting threads must not spin. The last is
-    # cuBLAS' own condition for sums in one order.
-    environment = os.environ | {
-        "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-    }  # fmt: skip
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipeline.training.train"], env=environment, text=True, cwd=ROOT,
-        stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as worker:  # fmt: skip
-        try:
-            _, said = worker.communicate(json.dumps(request))
-        finally:
-            worker.kill()
-    if worker.returncode:
-        last = (said.strip().splitlines() or ["it ended without a word (killed for memory?)"])[-1]
-        raise StageError(f"training {trial.name} failed: {last}")
+    try:
+        delegate(__name__, request)
+    except StageError as error:
+        raise StageError(f"training {trial.name} failed: {error}") from error
 
 
-def main() -> int:
-    """Train what the request on stdin says."""
-    request = json.load(sys.stdin)
+def _answer(request: dict[str, Any]) -> None:
     said = request["trial"]
     places = {name: Path(said[name]) for name in ("table", "faces")}
     trial = Trial(**{**said, **places, "params": TrainParams(**said["params"])})
-    try:
-        train(trial, Path(request["out"]), Path(request["state"]))
-    except PallorError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    train(trial, Path(request["out"]), Path(request["state"]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(_answer)

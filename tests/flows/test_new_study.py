@@ -70,17 +70,23 @@ def clone(tmp_path_factory):
     return place
 
 
-def pallor(place, *words):
-    environment = {**os.environ, "PYTHONPATH": str(place)}
-    environment.pop("PALLOR_HOME", None)
-    command = [sys.executable, "-m", "flows.cli", *words]
-    return subprocess.run(
-        command, cwd=place, env=environment, capture_output=True, text=True, check=False
-    )
+@pytest.fixture(scope="module")
+def pallor(server):
+    """A command in a place, on the tests' Prefect server: one of its own takes ten seconds."""
+
+    def run(place, *words):
+        environment = {**os.environ, "PYTHONPATH": str(place), "PREFECT_API_URL": server}
+        environment.pop("PALLOR_HOME", None)
+        command = [sys.executable, "-m", "flows.cli", *words]
+        return subprocess.run(
+            command, cwd=place, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def made(clone):
+def made(clone, pallor):
     run = pallor(clone, "run", "--study", "toy")
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     return clone
@@ -91,7 +97,7 @@ def test_one_folder_is_all_that_a_study_needs(made):
     assert changed <= {"studies", "data", "metrics", "plots", "report", "dvc.lock"}
 
 
-def test_every_task_model_and_protocol_has_its_figures(made):
+def test_every_task_model_and_protocol_has_its_figures(made, pallor):
     run = pallor(made, "report", "--study", "toy", "--json")
     said = json.loads(run.stdout)
     found = {(row["task"], row["model"], row["protocol"]) for row in said["results"]}
@@ -127,7 +133,7 @@ def test_the_held_out_cohort_is_tested_and_never_trained_on(made):
         assert (cohort[sample["clip_id"]] == "unseen") == (sample["side"] == "test")
 
 
-def test_a_second_run_has_nothing_to_do(made):
+def test_a_second_run_has_nothing_to_do(made, pallor):
     run = pallor(made, "run", "--study", "toy")
     assert run.returncode == 0
     assert "nothing to run" in run.stdout

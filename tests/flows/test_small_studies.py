@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 STUDIES = ("myasthenia", "icu_pain")
 
 
-def pallor(place, home, *words):
-    environment = {**os.environ, "PALLOR_HOME": str(home), "PYTHONPATH": str(place)}
+def pallor(place, home, server, *words):
+    ours = {"PALLOR_HOME": str(home), "PYTHONPATH": str(place), "PREFECT_API_URL": server}
+    environment = os.environ | ours
     command = [sys.executable, "-m", "flows.cli", *words]
     return subprocess.run(
         command, cwd=place, env=environment, capture_output=True, text=True, check=False
@@ -36,13 +37,13 @@ def home(tmp_path_factory):
 
 # The small myasthenia took more than seven minutes on a shared core: too long for every run.
 @pytest.fixture(scope="module", params=["icu_pain"])
-def made(request, home):
+def made(request, home, server):
     """(name, workspace, the object of `report --json`) of a small run."""
     name = request.param
-    run = pallor(ROOT, home, "run", "--study", name, "--small")
+    run = pallor(ROOT, home, server, "run", "--study", name, "--small")
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     place = home / "small" / name
-    said = pallor(place, home, "report", "--study", name, "--json")
+    said = pallor(place, home, server, "report", "--study", name, "--json")
     assert said.returncode == 0, said.stderr
     return name, place, json.loads(said.stdout)
 
