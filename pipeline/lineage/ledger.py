@@ -17,6 +17,7 @@ from pipeline.workspace import Workspace
 
 LEDGER = Path("metrics/history.jsonl")
 Row = dict[str, Any]
+NO_RUNS = "no run record was kept"
 
 
 def read_ledger(root: Path) -> list[Row]:
@@ -52,12 +53,9 @@ def ledger_lines(rows: list[Row]) -> list[str]:
         return [f"{LEDGER} has no row yet; `pallor history --add VERSION` writes one"]
     lines = []
     for row in rows:
-        machine = row["machine"] or {}
-        seconds = sum(row["seconds"].values())
-        lines.append(
-            f"{row['version']} ({row['date']}, {row['commit'][:9]}): "
-            f"{seconds / 60:.0f} min on {machine.get('cpu', 'a machine that left no run record')}"
-        )
+        minutes = sum(row["seconds"].values()) / 60
+        how = f"{minutes:.0f} min on {row['machine']['cpu']}" if row["machine"] else NO_RUNS
+        lines.append(f"{row['version']} ({row['date']}, {row['commit'][:9]}): {how}")
         for study, figures in row["figures"].items():
             told = [
                 f"{name} {percent(one['accuracy'])} of {one['n_test']}"
