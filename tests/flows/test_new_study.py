@@ -16,7 +16,7 @@ TOY = """\
 name: toy
 title: Toy
 question: Is a smile weak, and how weak?
-cohorts: {seen: 9, unseen: 3}
+cohorts: {seen: 6, unseen: 2}
 arms:
   - {label: healthy, cohorts: [seen, unseen], expressions: [smiling]}
   - label: weak
