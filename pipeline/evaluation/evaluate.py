@@ -31,6 +31,7 @@ from pipeline.splits.groups import age_band
 from pipeline.splits.oversample import classed
 from pipeline.splits.tables import read_samples
 from pipeline.splits.windows import alone, cut_windows
+from pipeline.store.threads import threads
 from pipeline.study import Protocol, Study
 from pipeline.training.calibrate import reliability, uncalibrated
 
@@ -39,10 +40,16 @@ if TYPE_CHECKING:
     from pipeline.workspace import Workspace
 
 Row = dict[str, Any]
+THREADS = 2  # whatever the machine has: the last digit of a probability follows from it
 
 
 def make(workspace: "Workspace", study: Study, params: "Params") -> None:
     """Write the predictions, metrics/<study>/evaluation.json and the plots."""
+    with threads(THREADS):
+        _judge(workspace, study, params)
+
+
+def _judge(workspace: "Workspace", study: Study, params: "Params") -> None:
     looks = read_looks(workspace.faces, study.input.channels)
     seed = child_seed(params.seed, "evaluate")
     plan = read_plan(workspace.plan)

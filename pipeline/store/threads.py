@@ -1,16 +1,21 @@
-"""Torch on one thread: the same bytes on any number of cores, and no waiting for each other."""
+"""Torch on a stated number of threads: the same bytes on any number of cores."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """One thread inside the block: no waiting for each other."""
+    return threads(1)
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread inside the block, then as many as before."""
+def threads(number: int) -> Iterator[None]:
+    """That many threads inside the block, then as many as before; sums' order follows from it."""
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

@@ -1,12 +1,14 @@
 import shutil
 
 import pytest
+import torch
 
 from pipeline.errors import StageError
 from pipeline.evaluation import evaluate
 from pipeline.evaluation.results import Results
 from pipeline.files import file_digest, read_jsonl, write_jsonl
 from pipeline.splits.tables import read_samples, read_tracks
+from pipeline.store.threads import threads
 from pipeline.workspace import Workspace
 
 FIGURES = ("accuracy", "precision", "recall", "f1", "auc")
@@ -163,6 +165,20 @@ def test_judging_again_gives_the_same_bytes(line, tmp_path):
     # evaluation.json, a picture each of four kinds, the predictions of both draws
     assert len(pairs) == 7
     assert all(file_digest(one) == file_digest(other) for one, other in pairs)
+
+
+def test_judging_takes_as_many_threads_on_every_machine(line, tmp_path, monkeypatch):
+    taken, real = [], evaluate.answer
+
+    def spy(*given):
+        taken.append(torch.get_num_threads())
+        return real(*given)
+
+    monkeypatch.setattr(evaluate, "answer", spy)
+    with threads(3):
+        evaluate.make(copied(line, tmp_path), line.study, line.params)
+        assert torch.get_num_threads() == 3
+    assert set(taken) == {evaluate.THREADS}
 
 
 def test_an_unseen_class_is_refused(line, tmp_path):
