@@ -22,10 +22,11 @@ study: .venv/installed
 demo: .venv/installed
 	$(BIN)/pallor demo
 
+# One worker more than cores: tests wait for browsers, servers and killed processes a sixth of the time.
 test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
+	$(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder --durations 20
 
 # The stages are frozen so that a clone uses the committed checkpoints; see docs/decisions/motion-stage.md.
 motion facenets: .venv/installed

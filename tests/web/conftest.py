@@ -105,13 +105,18 @@ def teach_nothing(workspace, study):
 
 
 @pytest.fixture(scope="session")
-def moody(own_faces):
+def moody(made_once, own_faces):
     """A mini-Xception that tells the moods of one rendered person."""
+    made = made_once("moody", lambda at: _teach_moods(own_faces).save(at / "moody.safetensors"))
+    return load(made / "moody.safetensors")
+
+
+def _teach_moods(faces):
     pictures = {mood: imread(DATA / f"{mood}.png") for mood in ("negative", "neutral", "positive")}
     turned = read_clip(ROOT / "tests/data/faces/turn.mp4")
     pictures["other"] = turned[8]
     labels = tuple(sorted(pictures))
-    crops = [crop_of(pictures[label], own_faces, 64) for label in labels]
+    crops = [crop_of(pictures[label], faces, 64) for label in labels]
     windows = np.repeat(np.stack(crops)[:, None], 2, axis=1)  # neutral start and apex alike
     part = Part(np.repeat(windows, 24, axis=0), np.repeat(np.arange(4), 24))
     lesson = Lesson(part, Part(windows, np.arange(4)), mirror_table(labels, {}))
