@@ -16,7 +16,9 @@ from pipeline.records import ClipPlan
 
 def render_options(page: ArgumentParser) -> None:
     """What `pallor render` can be asked."""
-    page.add_argument("--identity", type=int, required=True, help="number of the person, from 0")
+    page.add_argument(
+        "--identity", type=int, required=True, help="number of a person of the study, from 0"
+    )
     page.add_argument("--expression", required=True, metavar="NAME", help="such as smiling")
     page.add_argument("-o", "--out", required=True, metavar="FILE.mp4")
     page.add_argument("--size", type=int, help="pixels a side (default: plan.size)")
@@ -34,7 +36,7 @@ def render(options: Namespace) -> None:
     from avatars.assets import fetch
     from pipeline.corpus import render as stage
     from pipeline.corpus.register import AVATAR_RIGHTS
-    from pipeline.media.film import write_film
+    from pipeline.media.film import REPEATS, write_film
     from pipeline.media.video import read_clip
     from pipeline.store.store import Store
 
@@ -51,7 +53,8 @@ def render(options: Namespace) -> None:
     stage.work([job for job in jobs if not store.has(job.key)], store)
     frames = read_clip(store.path(jobs[0].key) / "clip.mp4")
     write_film(out, frames, clip.fps, rights=AVATAR_RIGHTS["licence"])
-    print(f"{options.out}: {clip.key}, {len(frames)} frames of {clip.size} px, {_who(clip)}")
+    shown = f"{len(frames)} frames of {clip.size} px, shown {REPEATS} times"
+    print(f"{options.out}: {clip.key}, {shown}, {_who(clip)}")
     if measured:
         with writing(measured) as part:
             shutil.copyfile(store.path(jobs[1].key) / "passes.npz", part)

@@ -29,9 +29,13 @@ def transfer_options(page: ArgumentParser) -> None:
     page.add_argument("--checkpoint", metavar="FILE", help="default: motion.checkpoint")
     page.add_argument(
         "--licence", metavar="NAME",
-        help="of the pictures, such as CC-BY-4.0; written into the film, refused where it forbids",
+        help="of the pictures, such as CC-BY-4.0; written into the film, refused where it forbids; "
+        "without it the film says that the licence is not stated",
     )  # fmt: skip
-    page.add_argument("--mode", choices=["exact", "fast"], default="exact")
+    page.add_argument(
+        "--mode", choices=["exact", "fast"], default="exact",
+        help="fast rounds more and may take less time (default: exact)",
+    )  # fmt: skip
     page.add_argument(
         "--absolute", action="store_true",
         help="take over the driver's own shape and place, not the change since its neutral frame",

@@ -15,10 +15,12 @@ NOTEBOOKS = sorted((Path(__file__).parents[3] / "docs" / "notebooks").glob("*.ip
 
 @pytest.fixture(scope="module")
 def folder(source, tmp_path_factory):
-    """A folder with the dataset beside which a notebook is opened."""
-    place = tmp_path_factory.mktemp("notebook")
-    (place / "handover").mkdir()
-    write_dataset(source, place / "handover")
+    """The folder of the notebooks in a clone whose `handover` is the dataset."""
+    clone = tmp_path_factory.mktemp("clone")
+    (clone / "handover").mkdir()
+    write_dataset(source, clone / "handover")
+    place = clone / "docs" / "notebooks"
+    place.mkdir(parents=True)
     return place
 
 
