@@ -27,7 +27,7 @@ examples:
   pallor render --identity 3 --expression smiling -o out.mp4
   pallor render --identity 3 --expression smiling --azimuth 45 --passes all -o out.mp4
   pallor predict out.mp4                       which class does the model see there?
-  pallor explain 3/FD1                         what it was made from, what was made from it
+  pallor explain photo/astronaut               what it was made from, what was made from it
   pallor verify --rebuild 2                    was anything altered? render two clips again
   pallor forget photo/astronaut                what a removal would remove; --apply does it
   pallor export croissant -o handover          the corpus in a standard format, for others
