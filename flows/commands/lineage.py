@@ -28,8 +28,10 @@ SHOWN = 5  # findings of one kind in one file; the rest are counted
 
 def explain_options(page: ArgumentParser) -> None:
     """What `pallor explain` can be asked."""
-    page.add_argument("id", metavar="ID", help="a clip, sample, portrait, identity, camera; "
-                      "a key such as photo/astronaut; a model, a metric; an expression")  # fmt: skip
+    page.add_argument(
+        "id", metavar="ID", help="a clip, sample, portrait, identity, camera, model, metric; "
+        "a key such as photo/astronaut; an expression",
+    )  # fmt: skip
     add_study(page)
     page.add_argument("--html", metavar="FILE", help="a page with the graph")
 
