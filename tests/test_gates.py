@@ -148,7 +148,7 @@ def test_the_command_ends_with_code_2_and_names_the_fault(committed, capsys):
     assert main(["gate"]) == 2
     said = capsys.readouterr()
     assert "both sides: metrics/deterioration/split_proof.json, clean: 1 faces" in said.out
-    assert "1 figures do not hold, see above" in said.err
+    assert "1 figure does not hold, see above (docs/gates.md)" in said.err
 
 
 def test_a_release_gets_one_row(committed, capsys):

@@ -31,7 +31,8 @@ def gate(options: Namespace) -> None:
     for finding in [] if options.json else findings:
         print(finding.text())
     if findings:
-        raise StageError(f"{len(findings)} figures do not hold, see above")
+        found = "1 figure does" if len(findings) == 1 else f"{len(findings)} figures do"
+        raise StageError(f"{found} not hold, see above (docs/gates.md)")
     if not options.json:
         print(f"all gates hold: {', '.join(studies) or 'no study has figures here'}")
 

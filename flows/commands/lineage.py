@@ -168,7 +168,11 @@ def verify(options: Namespace) -> None:
     if not same:
         raise StageError("clips made again have other pixels, see above (docs/decisions/bytes.md)")
     if findings:
-        raise StageError(f"not everything is as it was made: {len(findings)} findings, see above")
+        found = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        raise StageError(
+            f"not everything is as it was made: {found}, see above "
+            "(docs/tutorials/auditor.md says what to do)"
+        )
 
 
 class _Answer:
