@@ -32,6 +32,14 @@ def test_the_runner_is_the_one_command(stage):
     assert ("foreach" in entry) == (STAGES[stage].scope == "study")
 
 
+@pytest.mark.parametrize("stage", [name for name, row in STAGES.items() if not row.frozen])
+def test_the_record_of_the_main_study_is_by_the_code_that_is_here(stage):
+    """Else whoever pulls it has stages to run again: run it, or say why its bytes stay."""
+    locked = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"][f"{stage}@{MAIN}"]
+    name = f"code/{stage}.json"
+    assert locked["params"][name]["digest"] == read_json(ROOT / name)["digest"]
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A DVC workspace with all code, the main study and one more."""
