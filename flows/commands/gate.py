@@ -22,6 +22,7 @@ def history_options(page: ArgumentParser) -> None:
 def gate(options: Namespace) -> None:
     """`pallor gate`: one line a finding; StageError (exit code 2) when there is any."""
     from pipeline.lineage.gates import gates
+    from pipeline.report.templates import counted
 
     require_workspace()
     studies = measured()
@@ -31,8 +32,9 @@ def gate(options: Namespace) -> None:
     for finding in [] if options.json else findings:
         print(finding.text())
     if findings:
-        found = "1 figure does" if len(findings) == 1 else f"{len(findings)} figures do"
-        raise StageError(f"{found} not hold, see above (docs/gates.md)")
+        does = "does" if len(findings) == 1 else "do"
+        found = counted(len(findings), "figure")
+        raise StageError(f"{found} {does} not hold, see above (docs/gates.md)")
     if not options.json:
         print(f"all gates hold: {', '.join(studies) or 'no study has figures here'}")
 

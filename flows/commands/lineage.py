@@ -142,6 +142,7 @@ def verify(options: Namespace) -> None:
     from pipeline.lineage.release import released_at, verify_release
     from pipeline.lineage.verify import summary
     from pipeline.lineage.verify import verify as check
+    from pipeline.report.templates import counted
 
     place, answer = here(), _Answer(options.json)
     if options.against_record:
@@ -168,9 +169,8 @@ def verify(options: Namespace) -> None:
     if not same:
         raise StageError("clips made again have other pixels, see above (docs/decisions/bytes.md)")
     if findings:
-        found = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         raise StageError(
-            f"not everything is as it was made: {found}, see above "
+            f"not everything is as it was made: {counted(len(findings), 'finding')}, see above "
             "(docs/tutorials/auditor.md says what to do)"
         )
 

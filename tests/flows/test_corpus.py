@@ -36,7 +36,7 @@ stages:
     outs: [counted.txt]
 """
 TOY = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
 from flows.stage import run_heavy_stage, run_stage
 from pipeline.errors import StageError
@@ -54,7 +54,7 @@ def work(jobs, store):
     for job in jobs:
         with store.making(job.key) as folder:
             (folder / "text").write_text(job.item * 100)
-            time.sleep(0.1)
+            time.sleep(float(os.environ.get("TOY_SECONDS", "0.1")))
             (folder / "more").write_text(job.item)
         store.log("made", name=job.name)
 
@@ -223,7 +223,8 @@ def test_runs_killed_at_random_end_with_the_hashes_of_dvc_repro_alone(toy):
     assert not list(toy.rglob(".*.part"))
 
 
-def test_runs_of_killed_processes_are_marked_crashed(toy, server):
+def test_runs_of_killed_processes_are_marked_crashed(toy, server, monkeypatch):
+    monkeypatch.setenv("TOY_SECONDS", "60")  # the stage must not end before it is killed
     process = subprocess.Popen(RUN, stdout=subprocess.PIPE, text=True)
     for line in process.stdout:
         if line.startswith("grow 0/8"):
@@ -231,5 +232,4 @@ def test_runs_of_killed_processes_are_marked_crashed(toy, server):
     process.kill()
     process.communicate()
     assert mark_stale() >= 1
-    # On a busy machine a stage may have ended before we heard that it began.
-    assert {run.state.name for run in flow_runs(workspace_tag())} - {"Completed"} == {"Crashed"}
+    assert {run.state.name for run in flow_runs(workspace_tag())} == {"Crashed"}
