@@ -145,9 +145,11 @@ class EvaluateParams(Section):
 
 
 class Params(Section):
-    """All of params.yaml; `seed` is the root of every other seed."""
+    """All of params.yaml; `seed` is the root of every other seed that is not given."""
 
     seed: int = 7
+    # Of the networks alone: another one trains the same corpus anew. None: as `seed`.
+    training_seed: int | None = None
     # The same bytes on every processor with AVX2, so that a stranger can check them; native counts
     # with all that a processor has.
     deterministic: Literal["portable", "native"] = "portable"
@@ -161,6 +163,11 @@ class Params(Section):
     oversample: OversampleParams = OversampleParams()
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()
+
+    @property
+    def seed_of_training(self) -> int:
+        """The root of the seeds of the networks of a single run."""
+        return self.seed if self.training_seed is None else self.training_seed
 
 
 def parse_params(values: dict[str, Any], where: str = "params.yaml") -> Params:

@@ -231,7 +231,7 @@ _ALL = (
     Stage(
         "train", "pipeline.training.train",
         inputs=("oversampled", "faces"),
-        params=("seed", "deterministic", "train"),
+        params=("seed", "training_seed", "deterministic", "train"),
         study=("arms", "input", "mirror", "tasks", "protocols", "models"),
         outputs=(Output("models"),),
         chunk=1, makes=("model",),

@@ -68,10 +68,21 @@ def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
         params=dict(_flat({**(yaml.safe_load(text(PARAMS)) or {}), "study": own})),
         figures={
             **dict(_flat(json.loads(text(names.counts) or "{}"))),
+            **dict(_record(json.loads(text(names.folds) or "{}"))),
             **dict(_figures(json.loads(text(names.evaluation) or "{}"))),
         },
         films=parse_manifest(text(names.manifest), revision or "the workspace"),
     )
+
+
+def _record(folds: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The figures of record by network, the range of a single run, and the doubt."""
+    for name, row in folds.get("models", {}).items():
+        yield f"record.{name}.accuracy", row["accuracy"]
+        yield f"record.{name}.seeds", row["seeds"]
+    run, doubt = folds.get("single_run", {}), folds.get("doubt", {})
+    yield from ((f"record.single_run.{key}", run[key]) for key in ("low", "high") if key in run)
+    yield from ((f"record.{key}", doubt[key]) for key in ("coverage", "unknown") if key in doubt)
 
 
 def _figures(evaluation: dict[str, Any]) -> Iterator[tuple[str, Any]]:

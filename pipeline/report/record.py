@@ -60,16 +60,24 @@ def record_lines(workspace: "Workspace") -> list[str]:
 
 def single_lines(workspace: "Workspace", study: "Study", results: "Results") -> list[str]:
     """Does the clean figure of this run fall where 99 % of single runs do?"""
-    record, row = read_record(workspace), results.first(study, leaky=False)
-    if record is None or row is None:
+    run = single_run(workspace, study, results)
+    if run is None:
         return []
-    value = row["by_clip"]["accuracy"]
-    told = "does" if in_range(record, value) else "DOES NOT"
-    run = record["single_run"]
+    told = "does" if run["within"] else "DOES NOT"
     return [
         f"  a single run's clean figure must fall in {interval([run['low'], run['high']])}; "
-        f"this run's {percent(value)} {told}"
+        f"this run's {percent(run['value'])} {told}"
     ]
+
+
+def single_run(workspace: "Workspace", study: "Study", results: "Results") -> dict[str, Any] | None:
+    """This run's clean accuracy by clip as `value`, whether it is `within` the record's range of a
+    single run, and that range's `low`, `high` and `share`; None without a record or such a row."""
+    record, row = read_record(workspace), results.first(study, leaky=False)
+    if record is None or row is None:
+        return None
+    value = row["by_clip"]["accuracy"]
+    return {**record["single_run"], "value": value, "within": in_range(record, value)}
 
 
 def doubt_of(workspace: "Workspace", study: "Study", model: Path) -> Doubt | None:

@@ -17,6 +17,7 @@ from pipeline.report.card import BREAKDOWNS, card_name, model_card, training_rec
 from pipeline.report.outside import read_outside
 from pipeline.report.protocols import SHARED, drawn, overlap, proofs
 from pipeline.report.published import explain_published
+from pipeline.report.record import read_record, single_run
 from pipeline.report.summary import CAVEAT
 from pipeline.report.templates import fill
 
@@ -98,6 +99,8 @@ def _facts(workspace: "Workspace", study: "Study", plan: Plan, results: Results)
             for task in study.tasks
         },
         "results": results,
+        "record": read_record(workspace),
+        "single": single_run(workspace, study, results),
         "outside": read_outside(workspace),
         "sections": _sections(workspace, study, results),
         "breakdowns": BREAKDOWNS,

@@ -66,7 +66,7 @@ def _check_frames(params: Params, transfers: bool) -> None:
 def _check_training(draw: str, samples: Sequence[Sample], rules: Protocol, params: Params) -> None:
     seed = child_seed(child_seed(params.seed, "oversample"), draw)
     table = oversample(samples, params.oversample, seed, _alike)
-    seed = child_seed(child_seed(child_seed(params.seed, "train"), draw), "carve")
+    seed = child_seed(child_seed(child_seed(params.seed_of_training, "train"), draw), "carve")
     try:
         fitted, held = hold_out(table, rules.together, params.train.validation_fraction, seed)
     except StageError as error:

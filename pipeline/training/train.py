@@ -74,7 +74,7 @@ def trials(workspace: "Workspace", study: "Study", params: "Params") -> list[Tri
 
     The seed is the draw's, whatever the task and model, so models differ by themselves alone.
     """
-    root = child_seed(params.seed, "train")
+    root = child_seed(params.seed_of_training, "train")
     return [
         Trial(
             task, model, draw, study.protocols[protocol].together,

@@ -10,6 +10,7 @@ import pytest
 from flows.cli import main
 from pipeline.errors import StageError
 from pipeline.faces import manifest
+from pipeline.files import write_json
 from pipeline.lineage import diff
 from pipeline.lineage.pixels import film_of
 from pipeline.media.video import read_clip, write_clip
@@ -59,6 +60,22 @@ def test_levels_name_the_worst_and_rounding(versions):
     assert "no (11 clips under the same key, each pixel the same)" in diff.text(
         diff.compare(same, same, made.place)
     )
+
+
+def test_a_figure_of_record_that_moved_is_named(versions):
+    made, _, _ = versions
+    seeds = {"one": {"accuracy": 0.6, "seeds": [0.5, 0.7]}}
+    record = {"models": seeds, "single_run": {"low": 0.3, "high": 0.9}, "doubt": {"unknown": 0.1}}
+    write_json(made.files.folds, record)
+    found = diff.compare(*snapshots(made), made.place)
+    assert found["figures"] == {
+        "record.one.accuracy": [None, 0.6],
+        "record.one.seeds": [None, [0.5, 0.7]],
+        "record.single_run.low": [None, 0.3],
+        "record.single_run.high": [None, 0.9],
+        "record.unknown": [None, 0.1],
+    }
+    assert "figures: record.one.accuracy None > 0.6" in diff.text(found)
 
 
 def test_the_command_draws_the_worst_and_a_page(versions, monkeypatch, capsys):

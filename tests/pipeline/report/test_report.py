@@ -127,3 +127,31 @@ def test_an_outside_judge_stands_on_the_page_where_it_was_asked(line, page, tmp_
     write_json(mine.metrics / "outside_judge.json", {"units": {}})
     with pytest.raises(StageError, match="is no answer of the outside judge"):
         report.make(mine, line.study, line.params)
+
+
+NETWORK = {"accuracy": 0.61, "accuracy_ci95": [0.5, 0.7], "seeds": [0.6, 0.62], "n_test": 45,
+           "n_people": 8}  # fmt: skip
+RECORD = {
+    "recipe": {"folds": 4}, "first": "convlstm",
+    "models": {"majority": NETWORK | {"accuracy": 0.2}, "convlstm": NETWORK},
+    "single_run": {"low": 0.4, "high": 0.9, "share": 0.99},
+    "doubt": {"alpha": 0.1, "coverage": 0.931, "coverage_ci95": [0.9, 1], "unknown": 0.05},
+    "cheap": [{"fold": 1, "whole": 0.7, "cheap": 0.69, "n": 12}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("high", "told"), [(1, "does."), (0.05, "does not.")])
+def test_the_figure_of_record_stands_first_where_it_was_measured(line, page, tmp_path, high, told):
+    assert "figure of record" not in page
+    shutil.copytree(line.workspace.root, tmp_path / "line")
+    mine = Workspace(line.workspace.study, tmp_path / "line")
+    run = RECORD["single_run"] | {"low": 0.0, "high": high}
+    write_json(mine.folds, RECORD | {"single_run": run})
+    report.make(mine, line.study, line.params)
+    said = (mine.report / "index.html").read_text()
+    assert said.index("<b>61.0 %</b>") < said.index("clips kept of") < said.index("clean accuracy")
+    assert said.index("<h2>The figure of record") < said.index("<h2>What the corpus shows")
+    assert said.index("<td>convlstm</td>") < said.index("<td>majority</td>")
+    assert re.search(rf"fall in 0.0 to {percent(high)}. This run's [\d.]+ {told}", said)
+    assert "contain the true one in 93.1 of the clips (90.0 to 100); 5.0 are called" in said
+    assert "Fold 1 by the line's whole recipe 70.0, by the cheaper one of the folds 69.0" in said

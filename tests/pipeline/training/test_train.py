@@ -102,8 +102,18 @@ def test_keys_change_with_what_decides_the_weights(brief):
         (workspace, unmirrored, params),
         (workspace, study, longer),
         (workspace, study, params.model_copy(update={"seed": 10})),
+        (workspace, study, params.model_copy(update={"training_seed": 10})),
     ):
         assert not keys & {job.key for job in jobs(*other)}
+
+
+def test_the_seed_of_training_is_the_root_unless_it_is_given(brief):
+    workspace, study, params = brief
+    rooted = params.model_copy(update={"seed": 10})
+    given = params.model_copy(update={"training_seed": 10})
+    assert [t.seed for t in trials(workspace, study, rooted)] == [
+        t.seed for t in trials(workspace, study, given)
+    ]
 
 
 def test_a_crop_that_changes_changes_the_keys_of_the_trainings_that_see_it(brief, tmp_path):
