@@ -17,8 +17,8 @@ from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
 from pipeline.workspace import Workspace
 
-# Levels that a block's mean may be off by rounding: other instruction sets of one maker move it by
-# 0.004 at most.
+# Levels that a block's mean may be off by rounding: another AMD moves clips by 0.004 at most, and
+# transfers by 0.008.
 TOLERANCE = 1 / 16
 # Ray tracing starts from the processor's approximate reciprocals, which each maker tabulates in its
 # own way. AMD against Intel, 176 films of 128 px: 0.36 at most in the median frame, 0.57 in any.
@@ -33,7 +33,7 @@ Manifest = Mapping[str, dict[str, Any]]  # rows by file
 
 @dataclass(frozen=True)
 class Comparison:
-    """How many films are `identical`, which are `within` rounding, which are as another maker's
+    """How many films are `identical`, which are `within` rounding, which are as another
     `processor` renders them (file > levels), and which are `other`, each with what is wrong."""
 
     identical: int
@@ -47,7 +47,7 @@ class Comparison:
         return (
             f"{self.identical} films identical, {len(self.within)} within the tolerance of "
             f"{TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor of "
-            f"another maker renders them (largest {further:.3g}), {len(self.other)} not"
+            f"another kind renders them (largest {further:.3g}), {len(self.other)} not"
         )
 
 
@@ -101,7 +101,7 @@ def distance(one: Mapping[str, Any], two: Mapping[str, Any]) -> float:
 
 
 def alike(one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
-    """Whether two rows show the same but for rounding and the maker of the processor."""
+    """Whether two rows show the same but for rounding and the kind of processor."""
     return one["pixels"] == two["pixels"] or (
         one["shape"] == two["shape"]
         and _near(read_signature(dict(one)), read_signature(dict(two)), _limits(one))

@@ -63,7 +63,7 @@ def test_what_another_makers_processor_does_is_told_apart_from_rounding(files):
     near = answer(files)
     assert (near.identical, near.within, near.other) == (3, {}, ())
     assert TOLERANCE < near.processor["clips/clip-0.mp4"] < 1.5
-    assert "1 as a processor of another maker renders them" in near.text()
+    assert "1 as a processor of another kind renders them" in near.text()
 
 
 def test_a_crop_may_be_cut_a_pixel_further_but_no_clip_may(files):
