@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flows.commands.options import add_study
 from flows.studies import chosen, made, opened
 from flows.terminal import say_json
-from flows.workspace import LOCKS, require_workspace
+from flows.workspace import LOCKS, require_rest, require_workspace
 from pipeline.errors import StageError
 from pipeline.exports.outputs import output_file
 from pipeline.files import writing
@@ -137,7 +137,10 @@ def sql(options: Namespace) -> None:
 
 
 def verify(options: Namespace) -> None:
-    """`pallor verify`: one line a finding; StageError (exit code 2) when there is any."""
+    """`pallor verify`: one line a finding; StageError (exit code 2) when there is any.
+
+    What a run is writing fits nothing yet, so while one goes on that alone is said.
+    """
     from flows.stores import place as here
     from pipeline.lineage.release import released_at, verify_release
     from pipeline.lineage.verify import summary
@@ -145,10 +148,13 @@ def verify(options: Namespace) -> None:
     from pipeline.report.templates import counted
 
     place, answer = here(), _Answer(options.json)
+    require_rest("`pallor verify`")
     if options.against_record:
         _against_record(place, options.against_record, answer)
         return
     findings = list(check(place))
+    if findings:
+        require_rest("`pallor verify`")  # one that began meanwhile
     if options.release:
         signer, differing = verify_release(place, options.release)
         answer.say(f"release {options.release}: signed by key {signer}", signer=signer)
