@@ -7,6 +7,7 @@ For a stranger who made the corpus again and has no remote: the committed manife
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,14 @@ class Comparison:
             f"{TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor of "
             f"another maker renders them (largest {further:.3g}), {len(self.other)} not"
         )
+
+
+def studies_of(root: Path, revision: str) -> list[str]:
+    """The studies of which a revision has a manifest, sorted; StageError for an unknown one."""
+    history.commit(root, revision)
+    any_study = Workspace("*", Path()).manifest
+    listed = map(PurePosixPath, history.listed(root, revision, any_study.parts[0]))
+    return sorted(path.parent.name for path in listed if path.match(str(any_study)))
 
 
 def recorded(files: Workspace, revision: str) -> Manifest:
