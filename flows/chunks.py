@@ -20,6 +20,7 @@ from flows.runners import task_runner, workers
 from flows.stage import OURS
 from flows.workspace import home
 from pipeline.errors import ClipError, RefusedError, StageError
+from pipeline.report.templates import counted
 from pipeline.store.store import Job, Store
 
 __all__ = ["TOLERATED", "make_all", "task_runner"]
@@ -100,8 +101,8 @@ def _give_up(failed: list[tuple[list[Job], ClipError]], store: Store, most: floa
         said = "; ".join(f"{name}: {error}" for name, error in named[:NAMED])
         more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
         raise ClipError(
-            f"{store.stage} cannot make {len(failed)} items, and may give up {most:.0f} of all: "
-            f"{said}{more}"
+            f"{store.stage} cannot make {counted(len(failed), 'item')}, and may give up {most:.0f} "
+            f"of all: {said}{more}"
         ) from failed[0][1]
 
 

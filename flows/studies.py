@@ -117,13 +117,14 @@ def made() -> list[str]:
 def overview(cores: int) -> Iterator[Standing]:
     """Every study of the workspace, in the order of their names; nothing is written."""
     from flows.untold import to_run
+    from pipeline.report.templates import counted  # brings jinja2
 
     names, done = known_studies(), made()
     left = to_run(done)
     for name in names:
         _, study, params = opened(name)
         mine = [name_of(key) for key in left if study_of(key) in (name, None)]
-        state = f"{len(mine)} stages to run" if mine else "up to date"
+        state = f"{counted(len(mine), 'stage')} to run" if mine else "up to date"
         cost = _cost(study, params, cores)
         yield Standing(
             name, study.title, state if name in done else "not made", study.planned_clips, cost

@@ -98,6 +98,7 @@ class _Answer:
 
 def _against_record(place: "Place", revision: str, answer: _Answer) -> None:
     from pipeline.lineage.record import compare, found, recorded, studies_of
+    from pipeline.report.templates import counted
 
     here, there = made(), studies_of(place.root, revision)
     both = [study for study in here if study in there]
@@ -113,7 +114,7 @@ def _against_record(place: "Place", revision: str, answer: _Answer) -> None:
         answer.say(f"{study}: not compared, {lacks}", **{study: {"not compared": lacks}})
     answer.end()
     if other:
-        raise StageError(f"{other} films are not the record's, see above")
+        raise StageError(f"not as in the record: {counted(other, 'film')}, see above")
 
 
 def _rebuild(place: "Place", count: int, seed: int, answer: _Answer) -> bool:

@@ -16,6 +16,7 @@ from pipeline.errors import StageError
 from pipeline.faces.manifest import STEP, read_signature, rows
 from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
+from pipeline.report.templates import counted
 from pipeline.workspace import Workspace
 
 # Levels that a block's mean may be off by rounding: other instruction sets of one maker move it by
@@ -46,9 +47,9 @@ class Comparison:
         """The sum on one line."""
         far, further = (max(part.values(), default=0.0) for part in (self.within, self.processor))
         return (
-            f"{self.identical} films identical, {len(self.within)} within the tolerance of "
-            f"{TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor of "
-            f"another maker renders them (largest {further:.3g}), {len(self.other)} not"
+            f"{counted(self.identical, 'film')} identical, {len(self.within)} within the tolerance "
+            f"of {TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor "
+            f"of another maker renders them (largest {further:.3g}), {len(self.other)} not"
         )
 
 

@@ -83,6 +83,9 @@ def test_a_record_without_a_newer_study_is_compared_with_what_it_has(both, capsy
     assert "weak: not compared, HEAD~1 does not record it" in said
     assert main(["verify", "--against-record", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["weak"]["identical"] > 0
+    next(new.clips.glob("*.mp4")).unlink()
+    assert main(["verify", "--against-record"]) == 2
+    assert "not as in the record: 1 film, see above" in capsys.readouterr().err
     assert main(["verify", "--against-record", "HEAD~9"]) == 2
     assert "'HEAD~9' is no revision" in capsys.readouterr().err
 
