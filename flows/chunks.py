@@ -36,23 +36,29 @@ NAMED = 5  # items that a sentence names; the log has all
 
 
 def make_all(
-    stage: str, jobs: Sequence[Job], work: Work, size: int, tolerated: float = 0.0
+    stage: str,
+    jobs: Sequence[Job],
+    work: Work,
+    size: int,
+    tolerated: float = 0.0,
+    effort: Callable[[Job], float] | None = None,
 ) -> Store:
     """Make what is missing of `jobs`, at most `size` of them a task, and return their store.
 
     Called inside a flow. An item that fails for good, alone, is given up (`Store.given_up`) while
     those are one, or at most `tolerated` of all; else ClipError names them. Where nothing may be
     given up, the first error is raised. Raises StageError when `work` returns without having made
-    its items, or a process of the runner was killed.
+    its items, or a process of the runner was killed. `effort` weighs items for the time left.
     """
     store = Store(home(), stage)
     store.sweep()
     missing = [job for job in jobs if not store.has(job.key)]
-    print(f"{stage} {len(jobs) - len(missing)}/{len(jobs)} items at hand", flush=True)
     share = -(-len(missing) // workers())  # so that a few items still keep every worker busy
     size = max(1, min(size, share))
-    progress = Progress(stage, len(jobs) - len(missing), len(jobs), workers(), size)
+    weights = {job.name: effort(job) for job in missing} if effort else None
+    progress = Progress(stage, len(jobs) - len(missing), len(jobs), workers(), size, weights)
     with Bars() as bars:
+        bars.say(f"{stage} {len(jobs) - len(missing)}/{len(jobs)} items at hand")
         failed = _map(list(_chunks(missing, size)), store, work, progress, bars)
         if failed and not tolerated:
             raise failed[0][1]
