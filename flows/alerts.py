@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.errors import ParamsError
+from pipeline.report.templates import counted
 
 WHEN = ("failure", "all")
 
@@ -41,7 +42,8 @@ def alerting(studies: str) -> Iterator[End]:
         _tell(addresses, f"{studies}: failed", str(error) or type(error).__name__, start)
         raise
     if end.lost:
-        _tell(addresses, f"{studies}: incomplete", f"{end.lost} items were given up", start)
+        lost = f"{counted(end.lost, 'item')} {'was' if end.lost == 1 else 'were'} given up"
+        _tell(addresses, f"{studies}: incomplete", lost, start)
     elif when == "all":
         _tell(addresses, f"{studies}: done", "every stage is up to date", start)
 

@@ -13,7 +13,9 @@ from flows.terminal import on_terminal
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-LINE = re.compile(r"(?P<stage>[\w@-]+) (?P<done>\d+)/(?P<total>\d+)(?:, (?P<left>~.* left))?$")
+LINE = re.compile(
+    r"(?P<stage>[\w@-]+) (?P<done>\d+)/(?P<total>\d+)(?:, (?P<left>~.* left)| items at hand)?$"
+)
 
 
 class Bars:

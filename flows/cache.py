@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.stores import place
 from pipeline.lineage.corpus import LOCK, Place
 from pipeline.lineage.lock import Stage, file_md5, listing, outs, read_lock
+from pipeline.report.templates import counted
 
 MOST = 4e9  # bytes hashed on every run, some ten seconds; `pallor verify` hashes any number
 
@@ -36,7 +37,7 @@ def repair_cache() -> list[str]:
     for output in map(Path, spoiled):
         shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
     held = ", ".join(spoiled) or "no output of now"
-    print(f"cache: {len(rotten)} files had rotted and are made anew ({held})", flush=True)
+    print(f"cache: {counted(len(rotten), 'file')} had rotted, to be made anew ({held})", flush=True)
     return spoiled
 
 

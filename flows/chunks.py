@@ -20,6 +20,7 @@ from flows.runners import task_runner, workers
 from flows.stage import OURS
 from flows.workspace import home
 from pipeline.errors import ClipError, RefusedError, StageError
+from pipeline.report.templates import counted
 from pipeline.store.store import Job, Store
 
 __all__ = ["TOLERATED", "make_all", "task_runner"]
@@ -35,23 +36,29 @@ NAMED = 5  # items that a sentence names; the log has all
 
 
 def make_all(
-    stage: str, jobs: Sequence[Job], work: Work, size: int, tolerated: float = 0.0
+    stage: str,
+    jobs: Sequence[Job],
+    work: Work,
+    size: int,
+    tolerated: float = 0.0,
+    effort: Callable[[Job], float] | None = None,
 ) -> Store:
     """Make what is missing of `jobs`, at most `size` of them a task, and return their store.
 
     Called inside a flow. An item that fails for good, alone, is given up (`Store.given_up`) while
     those are one, or at most `tolerated` of all; else ClipError names them. Where nothing may be
     given up, the first error is raised. Raises StageError when `work` returns without having made
-    its items, or a process of the runner was killed.
+    its items, or a process of the runner was killed. `effort` weighs items for the time left.
     """
     store = Store(home(), stage)
     store.sweep()
     missing = [job for job in jobs if not store.has(job.key)]
-    print(f"{stage} {len(jobs) - len(missing)}/{len(jobs)} items at hand", flush=True)
     share = -(-len(missing) // workers())  # so that a few items still keep every worker busy
     size = max(1, min(size, share))
-    progress = Progress(stage, len(jobs) - len(missing), len(jobs), workers(), size)
+    weights = {job.name: effort(job) for job in missing} if effort else None
+    progress = Progress(stage, len(jobs) - len(missing), len(jobs), workers(), size, weights)
     with Bars() as bars:
+        bars.say(f"{stage} {len(jobs) - len(missing)}/{len(jobs)} items at hand")
         failed = _map(list(_chunks(missing, size)), store, work, progress, bars)
         if failed and not tolerated:
             raise failed[0][1]
@@ -100,8 +107,8 @@ def _give_up(failed: list[tuple[list[Job], ClipError]], store: Store, most: floa
         said = "; ".join(f"{name}: {error}" for name, error in named[:NAMED])
         more = f"; and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
         raise ClipError(
-            f"{store.stage} cannot make {len(failed)} items, and may give up {most:.0f} of all: "
-            f"{said}{more}"
+            f"{store.stage} cannot make {counted(len(failed), 'item')}, and may give up {most:.0f} "
+            f"of all: {said}{more}"
         ) from failed[0][1]
 
 

@@ -82,7 +82,7 @@ COMMANDS = {
     "find": Command("lineage", "list the clips with given attributes", True),
     "sql": Command("lineage", "answer one SELECT on the index of a study, read-only", json=True),
     "verify": Command(
-        "lineage", "check every file against its digest and name what was altered", json=True
+        "verify", "check every file against its digest and name what was altered", json=True
     ),
     "diff": Command("lineage", "say what changed between two versions of the dataset", json=True),
     "release": Command("lineage", "tag the commit as a version with a signed attestation"),

@@ -21,6 +21,8 @@ CHATTER = re.compile(
     r"> |Updating lock file|Generating lock file|To track the changes|To enable auto staging"
     r"|\tgit add|\tdvc config|Use `dvc push`|Data and pipelines are up to date"
     r"|WARNING: stage: '[^']+' is frozen|\s*$"
+    # Nothing was to be transferred: where something failed, the folder holds failed.jsonl.
+    r"|WARNING: '[^']+/transferred' is empty\."
     r"|WARNING: Process '[^']+' with \(Pid \d+\), in RWLock-file"  # it tidies up after a kill
 )
 FAILURE = re.compile(r"ERROR: (failed to reproduce '(?P<stage>[^']+)')?")

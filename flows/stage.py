@@ -47,6 +47,7 @@ MACHINE = {  # what a person can put right, where Python names a number
     errno.EIO: "the disk could not be read or written; look after it",
     errno.ESTALE: "a network disk lost a file; mount it again",
 }
+EFFORTS = {"folds": "pipeline.evaluation.effort"}  # of stages whose items differ much
 OURS = {"avatars", "fomm", "models", "pipeline", "flows"}
 
 
@@ -91,8 +92,10 @@ def make_items(stage: Stage, workspace: Workspace) -> None:
         jobs = module.jobs(workspace, study, params)
         tolerated = TOLERATED if stage.may_give_up else 0.0
         watched = followed(workspace.study) if stage.name == "train" else nullcontext()
+        weigh = import_module(EFFORTS[stage.name]).effort if stage.name in EFFORTS else None
+        size = stage.chunk_size(params)
         with watched:
-            store = make_all(stage.name, jobs, module.work, stage.chunk_size(params), tolerated)
+            store = make_all(stage.name, jobs, module.work, size, tolerated, weigh)
         module.assemble(jobs, store, workspace)
 
     flow(name=stage.key(workspace.study))(body).with_options(task_runner=task_runner())()

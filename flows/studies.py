@@ -86,7 +86,7 @@ def tell_dvc(names: Sequence[str]) -> None:
     from flows.code import write_code
 
     mine = {name: opened(name) for name in names}
-    paths = _known_paths() | {name: _paths(params) for name, (_, _, params) in mine.items()}
+    paths = _known_paths() | {name: paths_of(params) for name, (_, _, params) in mine.items()}
     _write(STUDIES, HEAD + yaml.safe_dump({"studies": dict(sorted(paths.items()))}))
     for workspace, study, params in mine.values():
         write_json(workspace.settings, settings(study, params))
@@ -115,14 +115,16 @@ def made() -> list[str]:
 
 
 def overview(cores: int) -> Iterator[Standing]:
-    """Every study of the workspace, in the order of their names."""
-    names = known_studies()
-    tell_dvc(names)
-    done, left = made(), stale([f"{LAST}@{name}" for name in names])
+    """Every study of the workspace, in the order of their names; nothing is written."""
+    from flows.untold import to_run
+    from pipeline.report.templates import counted  # brings jinja2
+
+    names, done = known_studies(), made()
+    left = to_run(done)
     for name in names:
         _, study, params = opened(name)
         mine = [name_of(key) for key in left if study_of(key) in (name, None)]
-        state = f"{len(mine)} stages to run" if mine else "up to date"
+        state = f"{counted(len(mine), 'stage')} to run" if mine else "up to date"
         cost = _cost(study, params, cores)
         yield Standing(
             name, study.title, state if name in done else "not made", study.planned_clips, cost
@@ -144,14 +146,14 @@ def _known_paths() -> dict[str, Any]:
     paths = {}
     for name in known_studies():
         try:
-            paths[name] = _paths(opened(name)[2])
+            paths[name] = paths_of(opened(name)[2])
         except StudyError:
             if name in rows:
                 paths[name] = rows[name]
     return paths
 
 
-def _paths(params: Params) -> dict[str, dict[str, str]]:
+def paths_of(params: Params) -> dict[str, dict[str, str]]:
     """The parameters that name a path, nested as DVC asks for them."""
     paths: dict[str, dict[str, str]] = {}
     values = params.model_dump()

@@ -62,6 +62,22 @@ def only_run(command: str) -> Iterator[None]:
         yield
 
 
+def require_rest(command: str) -> None:
+    """Raise StageError that says who works in the workspace, when a run or a stage does."""
+    for name in ("pallor-run", "pallor-stage"):
+        try:
+            if (LOCKS / f"{name}.lock").is_file():
+                with _lock(name).acquire(blocking=False):
+                    continue
+        except Timeout as error:
+            raise StageError(
+                f"{command} looks at finished work, and {_holder(name)} is still at work here; "
+                "ask again when it has ended"
+            ) from error
+        except OSError:  # where nothing can be written nobody works
+            return
+
+
 @contextmanager
 def only_stage(name: str) -> Iterator[None]:
     """Wait until no other stage process works in this workspace, then hold it.

@@ -98,7 +98,7 @@ def test_a_probe_above_chance_is_found(committed):
         (("groups", "shared"), 1, "both sides: .* 1 of groups stand on train and test"),
         (("person", "shared"), 2, "2 of person stand"),
         (("portrait", "shared"), 1, "1 of portrait stand"),
-        (("faces", "twins"), 1, "1 faces are on both sides under two names, such as sample-"),
+        (("faces", "twins"), 1, "1 face is on both sides under two names, such as sample-"),
         (("shared_frames",), 3, "3 test frames are training frames too"),
         (("nearest", "smallest"), 0.02, "near twin: .* differs from a training one in 2.0 %"),
     ],
@@ -147,7 +147,7 @@ def test_the_command_ends_with_code_2_and_names_the_fault(committed, capsys):
     spoil(FILES.proof, "clean", "faces", "twins", value=1)
     assert main(["gate"]) == 2
     said = capsys.readouterr()
-    assert "both sides: metrics/deterioration/split_proof.json, clean: 1 faces" in said.out
+    assert "both sides: metrics/deterioration/split_proof.json, clean: 1 face is on" in said.out
     assert "1 figure does not hold, see above (docs/gates.md)" in said.err
 
 

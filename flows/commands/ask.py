@@ -140,7 +140,8 @@ def score(options: Namespace) -> None:
     if out:
         write_json(out, result)
     if left:
-        raise IncompleteError(f"{len(left)} rows or films were left out, see above")
+        what = "row or film was" if len(left) == 1 else "rows or films were"
+        raise IncompleteError(f"{len(left)} {what} left out, see above")
 
 
 def benchmark(options: Namespace) -> None:

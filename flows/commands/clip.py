@@ -38,6 +38,7 @@ def render(options: Namespace) -> None:
     from pipeline.corpus.register import AVATAR_RIGHTS
     from pipeline.media.film import REPEATS, write_film
     from pipeline.media.video import read_clip
+    from pipeline.report.templates import counted
     from pipeline.store.store import Store
 
     _, study, params = opened(options.study)
@@ -53,7 +54,7 @@ def render(options: Namespace) -> None:
     stage.work([job for job in jobs if not store.has(job.key)], store)
     frames = read_clip(store.path(jobs[0].key) / "clip.mp4")
     write_film(out, frames, clip.fps, rights=AVATAR_RIGHTS["licence"])
-    shown = f"{len(frames)} frames of {clip.size} px, shown {REPEATS} times"
+    shown = f"{counted(len(frames), 'frame')} of {clip.size} px, shown {REPEATS} times"
     print(f"{options.out}: {clip.key}, {shown}, {_who(clip)}")
     if measured:
         with writing(measured) as part:

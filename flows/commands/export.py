@@ -31,6 +31,7 @@ def export(options: Namespace) -> None:
     from pipeline.exports.export import Export, write_export
     from pipeline.exports.openlineage import environment_client
     from pipeline.exports.source import read_source
+    from pipeline.report.templates import counted
 
     require_workspace()
     out = output_folder(options.out)
@@ -47,4 +48,4 @@ def export(options: Namespace) -> None:
     write_export(options.format, order, out)
     files = [path for path in out.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
-    print(f"{out}: {len(files)} files, {size:.1f} MB, version {source.release.version}")
+    print(f"{out}: {counted(len(files), 'file')}, {size:.1f} MB, version {source.release.version}")

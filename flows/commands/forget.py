@@ -106,7 +106,7 @@ def _with_clouds(place: "Place", effect: "Consequences", objects: set[str]) -> "
     stays = [line for line in effect.stays if not line.startswith(_named(held, found.silent))]
     stays += [f"remote:{name} was not asked: {why}" for name, why in found.silent.items()]
     stays += [
-        f"remote:{name} may be others' too: who lists one of the {n} files that go loses it"
+        f"remote:{name} may be others' too: who lists one of the files that go ({n}) loses it"
         for name, n in held.items()
         if n
     ]
@@ -195,13 +195,15 @@ def _prove(place: "Place", intent: "Intent") -> None:
     from flows.clouds import clouds
     from pipeline.lineage.intent import drop
     from pipeline.lineage.search import made_without, search
+    from pipeline.report.templates import counted
 
     reached = clouds(place)
     held = reached.holding(intent.removal.objects - made_without(place, intent.removal))
     left = {name: url for name, url in place.unreached.items() if name not in held}
     found = search(replace(place, unreached=left), intent.removal, intent.known)
     for name, oids in held.items():
-        print(f"remote {name}: asked by hash, {len(oids)} files of them are left")
+        verb = "is" if len(oids) == 1 else "are"
+        print(f"remote {name}: asked by hash, {counted(len(oids), 'file')} of them {verb} left")
     for trace in found.traces:
         print(f"left behind, by {trace.text()}")
     print(found.text())

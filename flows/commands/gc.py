@@ -33,6 +33,7 @@ def gc(options: Namespace) -> None:
     from flows.stores import place as here
     from pipeline.lineage.reach import reach
     from pipeline.lineage.waste import find, remove
+    from pipeline.report.templates import counted
 
     ages, place = _ages(options), here()
     with only_run("pallor gc"):
@@ -60,7 +61,7 @@ def gc(options: Namespace) -> None:
     _say(found.waste, runs, past)
     for line in found.left:
         print(f"left: {line}")
-    kept = f"nothing that one of {reached.versions} versions names is touched"
+    kept = f"nothing that one of {counted(reached.versions, 'version')} names is touched"
     done = "removed" if options.apply else "nothing was removed; --apply removes it"
     print(f"{done}; {kept}" if found.waste or runs else f"nothing to remove; {kept}")
 

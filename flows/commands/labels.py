@@ -31,6 +31,7 @@ def labels(options: Namespace) -> None:
     from pipeline.exports.labels import wanted, write_labels
     from pipeline.exports.outputs import output_folder
     from pipeline.lineage import filters
+    from pipeline.report.templates import counted
     from pipeline.store.store import Store
 
     asked = {name: vars(options)[name] for name in NAMES if vars(options)[name] is not None}
@@ -44,4 +45,4 @@ def labels(options: Namespace) -> None:
     out = output_folder(options.out)
     fetch(home())
     done = list(write_labels(clips, chosen, Store(home(), "render"), Path(out)))
-    print(f"{options.out}: {', '.join(chosen)} of {len(done)} clips")
+    print(f"{options.out}: {', '.join(chosen)} of {counted(len(done), 'clip')}")

@@ -32,13 +32,15 @@ def sheet(options: Namespace) -> None:
     """`pallor sheet`: one kind of `KINDS`, side by side."""
     from avatars.assets import fetch
     from pipeline.corpus.gallery import make_sheet, plan_sheet
+    from pipeline.report.templates import counted
 
     _, study, params = opened(options.study)
     out = output_file(options.out, ".png")
     planned = plan_sheet(options.kind, study, params, options.identities, options.size)
     fetch(home())
     make_sheet(planned, home(), out)
-    print(f"{options.out}: {sum(spec['frames'] for spec in planned.specs)} frames rendered")
+    frames = sum(spec["frames"] for spec in planned.specs)
+    print(f"{options.out}: {counted(frames, 'frame')} rendered")
 
 
 def overlay(options: Namespace) -> None:
@@ -47,6 +49,7 @@ def overlay(options: Namespace) -> None:
     from pipeline.corpus.render import read_truth
     from pipeline.media.film import write_film
     from pipeline.media.video import frame_rate, read_clip
+    from pipeline.report.templates import counted
 
     video = Path(options.clip)
     if not video.suffix:
@@ -58,4 +61,4 @@ def overlay(options: Namespace) -> None:
     out = output_file(options.out, ".mp4", [video, truth])
     drawn = draw_overlay(read_clip(video), read_truth(truth))
     write_film(out, drawn, round(frame_rate(video)))
-    print(f"{options.out}: {len(drawn)} frames of {video}")
+    print(f"{options.out}: {counted(len(drawn), 'frame')} of {video}")

@@ -58,9 +58,11 @@ def _say(line: str) -> None:
 
 
 def _render(missing: list[Job]) -> None:
+    from pipeline.report.templates import counted
+
     if not missing:
         return
-    _say(f"{len(missing)} items of the training grid are rendered once")
+    _say(f"of the training grid {counted(len(missing), 'item')} must be rendered once")
     chunks = [missing[at : at + 9] for at in range(0, len(missing), 9)]
     with ProcessPoolExecutor(workers(), get_context("spawn")) as pool:
         for number, _ in enumerate(pool.map(_work, chunks), start=1):

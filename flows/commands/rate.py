@@ -42,6 +42,7 @@ def audit(options: Namespace) -> None:
     """`pallor audit`: a line a finding; StageError (exit code 2) when a study's check fails."""
     from flows.commands.lineage import index_of
     from pipeline.exports.doubts import doubts, failed_checks
+    from pipeline.report.templates import counted
 
     workspace, study, _ = opened(options.study)
     found = [doubt.text() for doubt in doubts(workspace, study)]
@@ -50,10 +51,10 @@ def audit(options: Namespace) -> None:
     if options.json:
         say_json({"contradicted": found, "failed": failed})
     else:
-        print(f"{len(found)} clips whose label the study's main model contradicts")
+        print(f"{counted(len(found), 'clip')} whose label the study's main model contradicts")
         print("".join(f"{line}\n" for line in [*(f"  {text}" for text in found), *failed]), end="")
     if failed:
-        raise StageError(f"{len(failed)} checks of {study.name} failed, see above")
+        raise StageError(f"{counted(len(failed), 'check')} of {study.name} failed, see above")
 
 
 def _hand_out(options: Namespace) -> None:
@@ -64,6 +65,7 @@ def _hand_out(options: Namespace) -> None:
     from pipeline.lineage import filters
     from pipeline.look.clip import film, row_of
     from pipeline.look.twins import playable
+    from pipeline.report.templates import counted
 
     workspace, study, params = opened(options.study)
     asked = {name: vars(options)[name] for name in NAMES if vars(options)[name] is not None}
@@ -78,7 +80,9 @@ def _hand_out(options: Namespace) -> None:
     twins = {clip: playable(path, home()) for clip, path in films.items()}
     with writing_folder(out) as part:
         write_tasks(twins, study, params.seed, part, options.root)
-    print(f"{options.out}: {len(films)} clips to rate; import tasks.json, set config.xml")
+    print(
+        f"{options.out}: {counted(len(films), 'clip')} to rate; import tasks.json, set config.xml"
+    )
 
 
 def _read(options: Namespace) -> None:
@@ -86,6 +90,7 @@ def _read(options: Namespace) -> None:
     from pipeline.exports.outputs import output_file
     from pipeline.exports.rating import read_ratings, summary
     from pipeline.files import write_jsonl
+    from pipeline.report.templates import counted
 
     workspace, study, params = opened(options.study)
     out = output_file(options.out, ".jsonl", [Path(options.ratings)])
@@ -99,4 +104,5 @@ def _read(options: Namespace) -> None:
         for row in ratings.rows
     ))  # fmt: skip
     print("\n".join(summary(ratings, truth)))
-    print(f"{out}: {len(ratings.rows)} ratings, {len(ratings.agreed)} clips agreed on")
+    rated, agreed = counted(len(ratings.rows), "rating"), counted(len(ratings.agreed), "clip")
+    print(f"{out}: {rated}, {agreed} agreed on")

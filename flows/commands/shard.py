@@ -34,10 +34,12 @@ def shard(options: Namespace) -> None:
     planned(study, params)
     home().mkdir(parents=True, exist_ok=True)
     from flows.parts import make_part
+    from pipeline.report.templates import counted
 
     shards = make_part(name, number, of, out)
     size = sum(path.stat().st_size for path in shards)
-    print(f"part {number} of {of}: {len(shards)} shards, {size / 1e6:.1f} MB in {options.out}")
+    made = f"{counted(len(shards), 'shard')}, {size / 1e6:.1f} MB"
+    print(f"part {number} of {of}: {made} in {options.out}")
 
 
 def merge(options: Namespace) -> None:

@@ -92,12 +92,13 @@ def _outs(name: str, portraits: list[Path], inputs: list[Path]) -> list[Path]:
 def _write(performance: "Performance", out: Path, rights: str) -> None:
     from pipeline.files import write_json
     from pipeline.media.film import stream_film
+    from pipeline.report.templates import counted
 
     stream_film(out, performance.frames(Told()), performance.fps, rights)
     write_json(record_file(out), performance.record | {"film": out.name, "licence": rights})
     for note in (f"licence of the portrait: {rights}", *performance.notes):
         print(note)
-    print(f"{out}: {performance.count} frames, {performance.fps} a second", flush=True)
+    print(f"{out}: {counted(performance.count, 'frame')}, {performance.fps} a second", flush=True)
 
 
 class Told:

@@ -25,6 +25,7 @@ ENCODE = 0.5  # core-seconds a clip to build its person, write, log and copy
 TRANSFER = 0.20  # a transferred 128 px frame
 CROP = 0.070  # to decode, track, crop and encode a frame; a third is the one look of the FAN
 EPOCH = 0.0080  # a training window of 8 frames of 64 px and epoch, at HIDDEN state channels
+TAUGHT = 0.85  # the share of all windows that taught where EPOCH was measured
 START = 5.0  # seconds a heavy stage takes to import, find its server and be hashed by DVC
 REST = 60.0  # seconds of plan, split, oversample, evaluate, report, server and DVC between them
 HIDDEN = 24  # state channels that EPOCH is for
@@ -32,11 +33,15 @@ HIDDEN = 24  # state channels that EPOCH is for
 # ConvLSTM's: one thread of an EPYC, 32 windows of two channels. Those of STILL see one frame.
 STEPS = {
     "convlstm": 1.0, "cnn3d": 1.2, "cnnlstm": 0.8, "cnnbilstm": 0.8, "framecnn": 0.1,
-    "resnet34": 0.33, "vgg16": 1.15, "inception1": 0.48,
+    "resnet34": 0.33, "vgg16": 1.15, "inception1": 0.48, "tutorial": 2.54,
 }  # fmt: skip
 WIDTHS = {"cnn3d": 12}  # usual ones that are not USUAL
 USUAL = 16
 STILL = ("framecnn", "resnet34", "vgg16", "inception1")
+# The folds are counted in the same units. The main study's 26 jobs are 2,770 core-seconds so; they
+# took 1,470 CPU seconds of an EPYC with bf16 units, and 37 minutes of two cores without, which had
+# other work too (docs/tutorials/first-figure.md).
+BESIDE = 2  # seeds of a fold's other networks, as pipeline.evaluation.folds has it
 CHANGING = 0.15  # of the ConvLSTM's step: to cut, move and light its window, whoever sees it
 # Bytes a pixel and frame, from the demo's folders: lossless video and, of avatars, truth beside it.
 AVATAR_BYTES, TRANSFER_BYTES, CROP_BYTES = 0.93, 0.63, 1.21
@@ -54,10 +59,11 @@ class Cost:
     disk: float
     rest: float = 0.0
     networks: int = 1  # trained, each on one core
+    folds: int = 1  # jobs of the folds, each on one core
 
     def wall(self, cores: int) -> dict[str, float]:
-        """Seconds a stage on that many cores; training uses no more than its networks."""
-        busy = {"train": min(cores, self.networks)}
+        """Seconds a stage on that many cores; networks and folds keep no more than one each."""
+        busy = {"train": min(cores, self.networks), "folds": min(cores, self.folds)}
         stages = {
             name: START + core_seconds / busy.get(name, cores)
             for name, core_seconds in self.seconds.items()
@@ -90,6 +96,7 @@ def estimate(rows: Sequence[Record], study: Study, params: Params) -> Cost:
             "transfer": TRANSFER * len(transfers) * pixels / REFERENCE,
             "faces": CROP * frames * len(made),
             "train": sum(_training(made, study, params, *trial) for trial in study.trials()),
+            "folds": _folding(made, study, params),
         },
         disk=COPIES
         * (
@@ -99,6 +106,7 @@ def estimate(rows: Sequence[Record], study: Study, params: Params) -> Cost:
         ),
         rest=REST,
         networks=sum(len(_draws(study, protocol)) for _, _, protocol in study.trials()),
+        folds=study.folds.folds * study.folds.seeds + study.folds.whole if study.folds else 1,
     )
 
 
@@ -110,17 +118,47 @@ def _training(
     made: Sequence[Planned], study: Study, params: Params, task: str, model: str, protocol: str
 ) -> float:
     """Core-seconds of a task's network in every draw of a protocol."""
-    asked, view = study.tasks[task], study.input
-    clips = sum(asked.class_of(row.label or "", row.targets) is not None for row in made)
-    windows = clips * max(1, (params.plan.frames - view.frames) // view.stride + 1)
     network = study.models[model]
     epochs = params.train.with_changes(network.train).epochs
-    size = view.frames / 8 * (view.size / 64) ** 2
-    step = size * _step(study.network(model), network.parameters, view.frames)
-    return EPOCH * windows * step * epochs * len(_draws(study, protocol))
+    windows = _windows(made, study, params, task)
+    one = _size(study) * step(study.network(model), network.parameters, study.input.frames)
+    return EPOCH * windows * one * epochs * len(_draws(study, protocol))
 
 
-def _step(network: str, parameters: Mapping[str, Any], frames: int) -> float:
+def _folding(made: Sequence[Planned], study: Study, params: Params) -> float:
+    """Core-seconds of every fold with every seed, and of those by the line's whole recipe."""
+    ask = study.folds
+    if ask is None:
+        return 0.0
+    task, name, _ = study.trials()[0]
+    model = study.models[name]
+    frames = study.input.frames
+    own = step(study.network(name), model.parameters, frames)
+    others = sum(step(network, {}, frames) for network in ask.networks)
+    epochs = params.train.with_changes(model.train).with_changes(ask.train).epochs
+    cheap = epochs * _windows(made, study, params, task, ask.stride) * ask.folds
+    whole = params.train.epochs * _windows(made, study, params, task) * min(ask.whole, ask.folds)
+    taught = 1 - 1 / ask.folds  # the share of a fold's clips that teach
+    steps = own * ask.seeds + others * min(ask.seeds, BESIDE)
+    return EPOCH * _size(study) * taught / TAUGHT * (cheap * steps + whole * own)
+
+
+def _windows(
+    made: Sequence[Planned], study: Study, params: Params, task: str, every: int = 1
+) -> int:
+    """Windows of the clips that a task asks about, of those that start at every so many frames."""
+    asked, view = study.tasks[task], study.input
+    clips = sum(asked.class_of(row.label or "", row.targets) is not None for row in made)
+    starts = range(0, params.plan.frames - view.frames + 1, view.stride)
+    return clips * max(1, sum(start % every == 0 for start in starts))
+
+
+def _size(study: Study) -> float:
+    """A window's pixels over those of a window of EPOCH."""
+    return study.input.frames / 8 * (study.input.size / 64) ** 2
+
+
+def step(network: str, parameters: Mapping[str, Any], frames: int) -> float:
     """A step of a network over the ConvLSTM's, both on windows of as many frames."""
     if network == "convlstm":
         return float(parameters.get("hidden", HIDDEN)) / HIDDEN

@@ -16,6 +16,7 @@ from sklearn.metrics import cohen_kappa_score
 from pipeline.errors import StageError
 from pipeline.files import digest, read_json, write_json
 from pipeline.naming import nearest
+from pipeline.report.templates import counted
 from pipeline.study import Study
 
 CHOICES = "label"  # the name of the question in the configuration
@@ -145,7 +146,9 @@ def summary(ratings: Ratings, truth: Mapping[str, str]) -> list[str]:
     for rater in raters:
         mine = [row for row in ratings.rows if row.rater == rater]
         right = sum(row.label == truth[row.clip_id] for row in mine)
-        lines.append(f"rater {rater}: {right} of {len(mine)} clips as the plan labels them")
+        lines.append(
+            f"rater {rater}: {right} of {counted(len(mine), 'clip')} as the plan labels them"
+        )
     for place, first in enumerate(raters):
         for second in raters[place + 1 :]:
             lines.append(_agreement(ratings, first, second))
@@ -165,4 +168,6 @@ def _agreement(ratings: Ratings, first: str, second: str) -> str:
     lists = [[by[rater][clip] for clip in both] for rater in (first, second)]
     one_word = len(set(lists[0]) | set(lists[1])) == 1  # kappa has nothing to divide by
     kappa = "" if one_word else f", Cohen's kappa {cohen_kappa_score(*lists):.2f}"
-    return f"raters {first} and {second} agree on {pairs[True]} of {len(both)} clips{kappa}"
+    return (
+        f"raters {first} and {second} agree on {pairs[True]} of {counted(len(both), 'clip')}{kappa}"
+    )

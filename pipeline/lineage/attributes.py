@@ -11,6 +11,6 @@ NAMES = {
     "severity": "of such a condition, 0 to 1, such as 0.5:",
     "unit": "how far a unit goes on either own side, 0 to 1, such as 12=0.5: or 12L=0.5:",
     "error": "of the study's main model, 0 to 1, such as 0.5:",
-    "cohort": "of who performs", "identity": "who drives the motion or is seen",
+    "cohort": "of who performs", "identity": "who drives the motion or is seen, such as 3",
     "portrait": "whose face is seen", "camera": "as `explain` names it",
 }  # fmt: skip

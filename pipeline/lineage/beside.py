@@ -15,6 +15,7 @@ from pipeline.lineage.diff import text
 from pipeline.lineage.pixels import film_of
 from pipeline.media.films import every_frame, open_film
 from pipeline.media.video import Frames
+from pipeline.report.templates import counted
 
 if TYPE_CHECKING:
     from pipeline.lineage.corpus import Place
@@ -112,7 +113,7 @@ def _drawn(before: Frames, after: Frames) -> tuple[np.ndarray, str]:
 
 def _shape(film: Frames) -> str:
     count, high, wide, _ = film.shape
-    return f"{count} frames of {wide} x {high} px"
+    return f"{counted(count, 'frame')} of {wide} x {high} px"
 
 
 def _joined(*pictures: np.ndarray) -> np.ndarray:

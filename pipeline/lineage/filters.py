@@ -57,7 +57,8 @@ def clause(filters: Mapping[str, str]) -> Clause:
 def meant(index: Index, filters: Mapping[str, str]) -> dict[str, str]:
     """The filters with every key as `explain` knows it in the place of its id.
 
-    A key of a portrait or a clip stands for its person and camera too. Raises StageError for a
+    A key of a portrait or a clip stands for its person and camera too, and a number for the person
+    of that number, as in `pallor render --identity 3`. Raises StageError for a
     name or word that no table holds.
     """
     return {name: _meant(index, name, value) for name, value in filters.items()}
@@ -118,6 +119,8 @@ def _meant(index: Index, name: str, value: str) -> str:
         return _known(list(BANDS), "band of age", value, value)
     if name not in IDS:
         return _known(known(index, name), name, value, value)
+    if name == "identity" and value.isdecimal():
+        return query.numbered(index, value)
     found = query.resolve(index, value)
     kind = query.kind_of(index, found)
     if kind in ("clip", "portrait") and kind != name:

@@ -13,6 +13,7 @@ from pipeline.lineage.erase import Going
 from pipeline.lineage.history import worktrees
 from pipeline.lineage.lock import objects
 from pipeline.lineage.removal import Removal
+from pipeline.report.templates import counted
 
 # What git itself has of a version: text about people, and pictures of them.
 IN_GIT = (*PLANS, "docs/contact-sheet.png", ":(glob)studies/*/contact-sheet.png", "portraits")
@@ -59,8 +60,8 @@ class Consequences:
         ]
         git = ", ".join(f"{count} of {path}" for path, count in self.in_git.items()) or "none"
         unknown = (
-            f"not known         {self.unlisted} folders of earlier versions: no cache or folder "
-            "remote here lists their files; `dvc fetch --all-commits` brings the lists"
+            f"not known         {counted(self.unlisted, 'folder')} of earlier versions: no cache "
+            "or folder remote here lists their files; `dvc fetch --all-commits` brings the lists"
         )
         return "\n".join([
             f"to be forgotten   {', '.join(self.ids)}",
@@ -68,7 +69,7 @@ class Consequences:
             "samples that go", *(rows or ["  none"]),
             f"tainted models    {', '.join(self.models) or 'none'}",
             f"tainted figures   {', '.join(self.metrics) or 'none'}",
-            f"versions with it  {self.versions} commits",
+            f"versions with it  {counted(self.versions, 'commit')}",
             f"files that go     {self.erased.text()}",
             *(f"stays             {line}" for line in self.stays),
             *([unknown] if self.unlisted else []),

@@ -14,7 +14,7 @@ from pipeline.lineage.checks import Finding
 from pipeline.lineage.printed import check_printed
 from pipeline.report.record import in_range, read_record
 from pipeline.report.summary import fitting
-from pipeline.report.templates import interval, percent
+from pipeline.report.templates import counted, interval, percent
 from pipeline.study import Protocol, Study
 from pipeline.workspace import Workspace
 
@@ -101,7 +101,9 @@ def _met(proof: Mapping[str, Any], rules: Protocol) -> Iterator[str]:
         if shared := proof[kind]["shared"]:
             yield f"{shared} of {kind} stand on train and test"
     if frames := proof["shared_frames"]:
-        yield f"{frames} test frames are training frames too"
+        too = "is a training frame" if frames == 1 else "are training frames"
+        yield f"{counted(frames, 'test frame')} {too} too"
     if twins := proof["faces"]["twins"]:
         pair = f"{proof['faces'].get('test')} and {proof['faces'].get('train')}"
-        yield f"{twins} faces are on both sides under two names, such as {pair}"
+        stand = f"{counted(twins, 'face')} {'is' if twins == 1 else 'are'} on both sides"
+        yield f"{stand} under two names, such as {pair}"

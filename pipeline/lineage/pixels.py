@@ -13,6 +13,7 @@ from pipeline.errors import StageError
 from pipeline.lineage.corpus import Place, layouts
 from pipeline.lineage.lock import listing, object_path, outs
 from pipeline.lineage.record import TOLERANCE, Manifest, distance
+from pipeline.report.templates import counted
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -64,12 +65,13 @@ def said(found: Mapping[str, Any] | None) -> str:
     how = "key" if "levels" in found else "id"
     if not found["compared"]:
         return f"no clip has the same {how} in both"
-    count = f"{len(found['differ'])} of {found['compared']} clips under the same {how}"
+    clips = f"{counted(found['compared'], 'clip')} under the same {how}"
+    count = f"{len(found['differ'])} of {clips}"
     if "levels" not in found:
-        same = f"no ({found['compared']} clips under the same id, all byte for byte the same)"
+        same = f"no ({clips}, all byte for byte the same)"
         return f"yes, in {count}" if found["differ"] else same
     if not found["differ"]:
-        return f"no ({found['compared']} clips under the same key, each pixel the same)"
+        return f"no ({clips}, each pixel the same)"
     worst = found["levels"][found["worst"]]
     much = "in another shape" if worst is None else f"by {worst:.3g} levels in a block"
     near = f"; {found['within']} within the tolerance of rounding" if found["within"] else ""

@@ -60,6 +60,20 @@ def resolve(database: Index, name: str) -> str:
     return str(rows[0]["id"]) if colon and len(rows) == 1 else name
 
 
+def numbered(database: Index, number: str) -> str:
+    """The id of the avatar with that number in the study: clips 3/smiling and 3/blink show one.
+
+    Raises StageError for a number that no clip has.
+    """
+    first = "split_part(key, '/', 1)"
+    rows = database.rows(f"SELECT {first} AS number, person FROM clip WHERE kind = 'avatar'")
+    people = {int(row["number"]): str(row["person"]) for row in rows if row["number"].isdecimal()}
+    if int(number) in people:
+        return people[int(number)]
+    known = f"from {min(people)} to {max(people)}" if people else "of none"
+    raise StageError(f"no clip is of person {number}; this corpus has avatars {known}")
+
+
 def derived_clips(database: Index, kind: str, name: str) -> list[str]:
     """The ids of all clips that `name` (a key of CLIPS_OF) is in, itself included."""
     return [str(clip) for clip in database.column(f"{CLIPS_OF[kind]} ORDER BY id", id=name)]

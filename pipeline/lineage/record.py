@@ -7,6 +7,7 @@ For a stranger who made the corpus again and has no remote: the committed manife
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pipeline.errors import StageError
 from pipeline.faces.manifest import STEP, read_signature, rows
 from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
+from pipeline.report.templates import counted
 from pipeline.workspace import Workspace
 
 # Levels that a block's mean may be off by rounding: another AMD moves clips by 0.004 at most, and
@@ -45,10 +47,18 @@ class Comparison:
         """The sum on one line."""
         far, further = (max(part.values(), default=0.0) for part in (self.within, self.processor))
         return (
-            f"{self.identical} films identical, {len(self.within)} within the tolerance of "
-            f"{TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor of "
-            f"another kind renders them (largest {further:.3g}), {len(self.other)} not"
+            f"{counted(self.identical, 'film')} identical, {len(self.within)} within the tolerance "
+            f"of {TOLERANCE:.3g} levels (largest {far:.3g}), {len(self.processor)} as a processor "
+            f"of another kind renders them (largest {further:.3g}), {len(self.other)} not"
         )
+
+
+def studies_of(root: Path, revision: str) -> list[str]:
+    """The studies of which a revision has a manifest, sorted; StageError for an unknown one."""
+    history.commit(root, revision)
+    any_study = Workspace("*", Path()).manifest
+    listed = map(PurePosixPath, history.listed(root, revision, any_study.parts[0]))
+    return sorted(path.parent.name for path in listed if path.match(str(any_study)))
 
 
 def recorded(files: Workspace, revision: str) -> Manifest:

@@ -15,6 +15,7 @@ from pipeline.lineage.corpus import LOCK, PARAMS, TOMBSTONES, Place
 from pipeline.lineage.intent import NAME
 from pipeline.lineage.lock import file_md5, object_path
 from pipeline.lineage.removal import Removal, derived_names, versions
+from pipeline.report.templates import counted
 
 # Not searched: git keeps versions of its own (see docs/lineage.md), the rest is none of ours.
 _WHOLE = rb"(?<![\w-])%b(?![\w-])"  # ada is not named where ada-2 is
@@ -56,21 +57,23 @@ class Searched:
     def text(self) -> str:
         """What was searched, what is left, and what was not searched: one line each."""
         kinds, total = self.kinds, sum(self.kinds.values())
-        how = f"by hash, by look (held against {self.looks} frames of them) and by name"
+        how = f"by hash, by look (held against {counted(self.looks, 'frame')} of them) and by name"
         if not self.looks:
             how = (
                 "by hash and by name; not by look, for no picture of them was left to compare with"
             )
-        unread = f"{len(self.unread)} files: {', '.join(self.unread[:3])}" if self.unread else ""
+        first = ", ".join(self.unread[:3])
+        unread = f"{counted(len(self.unread), 'file')}: {first}" if self.unread else ""
         tools = f"{', '.join(SKIPPED)}, fetched assets"
         inside = "the inside of archives and documents, what is appended to a picture"
         no = [tools, inside, *self.unreached]
         return "\n".join([
-            f"searched {total} files in {', '.join(self.roots)} {how}: {self._left()}",
-            f"decoded by content: {kinds['picture']} pictures and {kinds['film']} films, of every "
+            f"searched {counted(total, 'file')} in {', '.join(self.roots)} {how}: {self._left()}",
+            f"decoded by content: {counted(kinds['picture'], 'picture')} and "
+            f"{counted(kinds['film'], 'film')}, of every "
             "format that Pillow, OpenCV and ffmpeg read, as they are shown and as they are stored; "
             "compared whole, turned and mirrored, not cut; "
-            f"the other {kinds['nothing']} files show no picture to them",
+            f"no picture to them: {counted(kinds['nothing'], 'other file')}",
             *([f"could not be read or decoded to the end: {unread}"] if unread else []),
             f"not searched: {', '.join(no)}",
         ])  # fmt: skip

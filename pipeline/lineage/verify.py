@@ -33,6 +33,7 @@ from pipeline.lineage.stages import (
 )
 from pipeline.lineage.tables import check_tables
 from pipeline.params import load_params
+from pipeline.report.templates import counted
 from pipeline.settings import settings
 from pipeline.stage import code_file, name_of, study_of
 from pipeline.study_checks import open_study
@@ -84,7 +85,7 @@ def summary(place: Place) -> str:
         for md5 in outs(lock).values()
     )
     checked = {name: len(list(place.objects(name, lock))) for name in place.named}
-    held = " and ".join(f"{n} objects of the {name}" for name, n in checked.items() if n)
+    held = " and ".join(f"{counted(n, 'object')} of the {name}" for name, n in checked.items() if n)
     agree = "have the hashes of dvc.lock; labels, sides, copies and figures agree"
     git = "" if history.is_repository(place.root) else "; git keeps no version to hold it against"
     if checked["cache"]:

@@ -7,6 +7,7 @@ from pipeline.errors import StageError
 from pipeline.lineage.database import Index
 from pipeline.lineage.filters import clause, meant
 from pipeline.naming import nearest
+from pipeline.report.templates import counted
 
 SIZE = 24  # clips a page
 MOST = 96
@@ -32,7 +33,7 @@ def page(
         raise StageError(f"'{order}' is no order of clips; {nearest(order, ORDERS)}")
     if number < 1 or not 1 <= size <= MOST:
         raise StageError(
-            f"page {number} of {size} clips is none; count from 1, up to {MOST} a page"
+            f"page {number} of {counted(size, 'clip')} is none; count from 1, up to {MOST} a page"
         )
     where, values = clause(meant(index, filters))
     [total] = index.column(f"SELECT count(*) FROM seen WHERE {where}", **values)

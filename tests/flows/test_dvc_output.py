@@ -54,6 +54,14 @@ def test_a_stage_that_fails_before_it_starts_is_named(workspace):
     assert {line.stage for line in repro() if line.failed} == {"bad"}
 
 
+def test_nothing_to_transfer_is_no_warning_and_another_empty_folder_is(workspace):
+    (workspace / "dvc.yaml").write_text(
+        "stages: {none: {cmd: mkdir -p data/a/transferred data/a/clips, "
+        "outs: [data/a/transferred, data/a/clips]}}"
+    )
+    assert [line.text for line in repro() if line.text] == ["WARNING: 'data/a/clips' is empty."]
+
+
 def test_text_before_the_first_stage_has_no_stage():
     assert [(line.stage, line.text) for line in read_lines(["hello"])] == [("", "hello")]
 

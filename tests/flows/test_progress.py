@@ -20,6 +20,17 @@ def test_a_wall_clock_set_back_or_on_changes_nothing(monkeypatch):
     assert Progress("render", 0, 2).add(["a"]) == "render 1/2, ~60 s left"
 
 
+def test_large_items_first_do_not_make_small_ones_look_large(monkeypatch):
+    clock = iter([0.0, 40.0, 40.0, 50.0])
+    monkeypatch.setattr("flows.progress.time.monotonic", lambda: next(clock))
+    weights = {"a": 4.0, "b": 4.0, "c": 1.0, "d": 1.0, "e": 1.0}
+    progress = Progress("folds", 1, 6, workers=2, weights=weights)
+    assert progress.add(["a"]) == "folds 2/6"  # one of two that run at once tells no pace
+    assert progress.add(["b"]) == "folds 3/6, ~20 s left"
+    assert progress.add(["c"]) == "folds 4/6, ~10 s left"
+    assert progress.told() == [[40.0, 20.0], [50.0, 10.0]]
+
+
 @given(workers=st.integers(1, 8), seed=st.integers(0, 1000))
 def test_the_time_left_is_right_within_a_quarter(workers, seed):
     """Chunks of 5 clips that take 0.8 to 1.25 times their mean by chance, from a tenth to the last

@@ -11,6 +11,7 @@ import yaml
 from flows import corpus
 from flows.corpus import failed_logs, given_up, require_complete, run_studies
 from flows.studies import chosen, made, model_file, opened, overview, stale, tell_dvc
+from flows.untold import to_run
 from pipeline.closure import FOLDERS, LOCKS
 from pipeline.errors import IncompleteError, StageError, StudyError
 from pipeline.workspace import MAIN
@@ -73,6 +74,47 @@ def test_studies_are_listed_with_their_state_and_cost(clone):
         (MAIN, "not made", 176), ("other", "not made", 125)
     ]  # fmt: skip
     assert all(row.cost.endswith("min") for row in rows)
+
+
+def written(root):
+    """Every file with its bytes, but those of DVC and of our locks, and what Python compiled."""
+    files = (path for path in root.rglob("*") if path.is_file())
+    kept = (path for path in files if not {".dvc", "__pycache__"} & {*path.parts})
+    return {path: path.read_bytes() for path in kept}
+
+
+def test_a_list_of_studies_writes_nothing(clone):
+    another(clone)
+    tell_dvc([MAIN])
+    (clone / "studies/studies.yaml").write_text("studies: {}\n")  # of another time
+    before = written(clone)
+    assert [row.name for row in overview(cores=2)] == [MAIN, "other"]
+    assert written(clone) == before
+
+
+def states():
+    return {row.name: row.state for row in overview(cores=2)}
+
+
+def test_a_list_of_studies_says_what_a_run_would_make(clone):
+    tell_dvc([MAIN])
+    target = [f"plan@{MAIN}"]
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q", *target], check=True)
+    with_plan = to_run([MAIN])
+    assert with_plan == stale([f"report@{MAIN}"])
+    assert states() == {MAIN: f"{len(with_plan)} stages to run"}
+    scene, params = clone / "avatars/scene.py", clone / "params.yaml"
+    for path in (scene, params):
+        path.write_text("# A comment.\n" + path.read_text())
+    assert to_run([MAIN]) == with_plan
+    said = params.read_text()
+    params.write_text(said.replace("seed: 7", "seed: 8"))
+    before = written(clone)
+    assert to_run([MAIN]) == with_plan | set(target)
+    assert written(clone) == before
+    params.write_text(said)
+    scene.write_text(scene.read_text() + "MORE = 1\n")
+    assert set(target) <= to_run([MAIN])
 
 
 def test_a_broken_study_stops_its_own_run_alone(clone):

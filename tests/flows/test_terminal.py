@@ -78,3 +78,11 @@ def test_a_terminal_sees_a_bar_with_the_time_left_and_lines_above_it():
     assert "~3 min left" in text
     assert "━" in text
     assert "a note" in text
+
+
+def test_a_terminal_sees_at_once_what_is_at_hand():
+    line = "folds 7/26 items at hand"
+    text = seen(f"from flows.bars import Bars\nwith Bars() as bars:\n    bars.say('{line}')\n")
+    assert "━" in text
+    assert "7/26" in text
+    assert "at hand" not in text

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from flows.cli import main
 from flows.workspace import LOCKS, home, only_run, only_stage, require_workspace
 from pipeline.errors import StageError
 
@@ -49,6 +50,17 @@ def test_a_stage_waits_for_the_one_before(workspace, capsys):
         first.stdin.close()  # it ends soon, not at once
         with only_stage("split"):
             assert f"waiting for `pallor run` (process {first.pid}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lock", ["only_run", "only_stage"])
+def test_nothing_is_verified_while_a_run_writes(workspace, lock, capsys):
+    with holder(lock) as first:
+        assert main(["verify"]) == 2
+        assert f"`pallor run` (process {first.pid}" in capsys.readouterr().err
+        first.stdin.close()
+    for _ in range(2):  # who asks holds nothing afterwards
+        assert main(["verify"]) == 2
+        assert "dvc.lock is missing" in capsys.readouterr().err
 
 
 def test_outside_a_workspace_one_sentence(tmp_path, monkeypatch):

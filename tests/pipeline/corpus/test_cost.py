@@ -77,3 +77,20 @@ def test_passes_cost_time_and_disk_of_the_clips_that_have_them():
     assert plain.seconds["render"] < measured.seconds["render"] < 1.5 * plain.seconds["render"]
     assert measured.disk > 2 * plain.disk
     assert measured.seconds["transfer"] == plain.seconds["transfer"]
+
+
+def test_folds_cost_what_they_teach():
+    ask = MAIN.folds
+    more = {"seeds": 10, "networks": [], "whole": 0}
+    few, none = cost_of(study_of()), cost_of(study_of(folds=None))
+    alone = cost_of(study_of(folds=ask.model_copy(update=more | {"seeds": 5})))
+    twice = cost_of(study_of(folds=ask.model_copy(update=more)))
+    assert none.wall(2).keys() == few.wall(2).keys() - {"folds"}
+    assert few.seconds["folds"] > 2 * alone.seconds["folds"] > 0  # three networks beside it
+    assert twice.seconds["folds"] == pytest.approx(2 * alone.seconds["folds"])
+    assert (few.folds, alone.folds, twice.folds) == (26, 25, 50)
+
+
+def test_the_folds_of_the_main_study_cost_between_what_two_machines_took():
+    """1,470 core-seconds of a free EPYC with bf16 units, 37 minutes of two busy cores without."""
+    assert 1470 < cost_of(MAIN).seconds["folds"] < 2 * 37 * 60

@@ -79,6 +79,15 @@ def test_what_is_chosen_from_is_what_there_is(index, toy):
     assert set(both) <= set(find(index, {"kind": "avatar"}))
 
 
+def test_a_person_is_found_by_number_as_render_takes_it(index, toy):
+    """`pallor render --identity 0`; the number is the first part of a clip's key."""
+    clip = toy.plan.clips[0]
+    number = clip.key.partition("/")[0]
+    by_number = find(index, meant(index, {"identity": number}))
+    assert by_number == find(index, {"identity": clip.person.identity_id})
+    assert clip.clip_id in by_number
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -89,6 +98,7 @@ def test_what_is_chosen_from_is_what_there_is(index, toy):
         ({"condition": "palsi"}, "'palsi' is no condition of this corpus; the nearest is 'palsy'"),
         ({"tone": "pale"}, "'pale' is no tone of this corpus"),
         ({"band": "old"}, "'old' is no band of age"),
+        ({"identity": "99"}, "no clip is of person 99; this corpus has avatars from 0 to"),
     ],
 )
 def test_a_wrong_one_is_one_sentence(index, asked, sentence):

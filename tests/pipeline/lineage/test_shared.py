@@ -184,7 +184,7 @@ def test_a_run_removes_what_rotted_of_ours_alone(made, levels, monkeypatch, caps
         path.write_bytes(b"rotten")
     (cache / "runs/aa" / ("a" * 64)).mkdir(parents=True)  # another DVC is about to fill it
     assert repair_cache() == ["data/deterioration/clips"]
-    assert "1 files had rotted" in capsys.readouterr().out
+    assert "1 file had rotted" in capsys.readouterr().out
     assert not ours.exists()
     assert not Path("data/deterioration/clips").exists()
     assert theirs.exists()

@@ -8,6 +8,7 @@ import pytest
 from flows.cli import main
 from pipeline.corpus.plan import make_plan
 from pipeline.errors import StageError
+from pipeline.faces.manifest import make
 from pipeline.files import write_jsonl
 from pipeline.lineage.lock import read_lock
 from pipeline.lineage.removal import find_subject, plan_removal
@@ -67,6 +68,26 @@ def test_each_study_verifies_and_is_explained_for_itself(both, capsys):
     assert set(capsys.readouterr().out.split()) == ill
     assert main(["find", "--label", "I'll", "--study", "weak"]) == 2
     assert "the nearest is 'ill'" in capsys.readouterr().err
+
+
+def test_a_record_without_a_newer_study_is_compared_with_what_it_has(both, capsys):
+    old, new = (both.place.files(name) for name in ("deterioration", "weak"))
+    new.manifest.unlink()
+    make(old, None, None)
+    both.commit("The record of one")
+    make(new, None, None)
+    both.commit("The record of both")
+    assert main(["verify", "--against-record", "HEAD~1"]) == 0
+    said = capsys.readouterr().out
+    assert "deterioration: " in said
+    assert "weak: not compared, HEAD~1 does not record it" in said
+    assert main(["verify", "--against-record", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["weak"]["identical"] > 0
+    next(new.clips.glob("*.mp4")).unlink()
+    assert main(["verify", "--against-record"]) == 2
+    assert "not as in the record: 1 film, see above" in capsys.readouterr().err
+    assert main(["verify", "--against-record", "HEAD~9"]) == 2
+    assert "'HEAD~9' is no revision" in capsys.readouterr().err
 
 
 def test_an_altered_target_is_named_in_the_study_that_has_it(both):
