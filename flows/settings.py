@@ -94,11 +94,18 @@ def _write(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
     text.width = 200  # no line of theirs is longer, so none is broken
     text.preserve_quotes = True
     text.indent(sequence=4, offset=2)  # as the studies' files are written
+    text.representer.add_representer(type(None), _null)
     document = text.load(path.read_text(encoding="utf-8")) or {}
     for name, value in pairs:
         _assign(document, name, value)
     with writing(path) as part, part.open("w", encoding="utf-8") as stream:
         text.dump(document, stream)
+
+
+def _null(representer: Any, value: None) -> Any:
+    """A null is written out; ruamel.yaml would leave the place after the name empty."""
+    del value
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
 def _assign(values: Any, name: str, text: str) -> None:

@@ -56,7 +56,11 @@ def no_openlineage():
 @pytest.fixture(scope="session")
 def assets():
     """The MakeHuman assets (avatars.assets.Assets), fetched once per checkout."""
-    return fetch(ROOT / ".pallor")
+    # Of two workers that fetch at once, one would take away what the other has just unpacked.
+    home = ROOT / ".pallor"
+    home.mkdir(exist_ok=True)
+    with FileLock(home / "tests-fetch.lock"):
+        return fetch(home)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pipeline.errors import StageError
 from pipeline.lineage import history
 from pipeline.lineage.corpus import LOCK, PARAMS, Place, layouts
 from pipeline.lineage.lock import Stage, outs, parse_lock
@@ -67,12 +68,21 @@ def snapshot(root: Path, revision: str | None, study: str = MAIN) -> Snapshot:
         lock={key: stage for key, stage in stages.items() if study_of(key) in (study, None)},
         params=dict(_flat({**(yaml.safe_load(text(PARAMS)) or {}), "study": own})),
         figures={
-            **dict(_flat(json.loads(text(names.counts) or "{}"))),
-            **dict(_record(json.loads(text(names.folds) or "{}"))),
-            **dict(_figures(json.loads(text(names.evaluation) or "{}"))),
+            **dict(_flat(_parsed(text(names.counts), names.counts))),
+            **dict(_record(_parsed(text(names.folds), names.folds))),
+            **dict(_figures(_parsed(text(names.evaluation), names.evaluation))),
         },
         films=parse_manifest(text(names.manifest), revision or "the workspace"),
     )
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    """The object of a metrics file, empty where a version has none; StageError for no JSON."""
+    try:
+        found: dict[str, Any] = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise StageError(f"{path} is not JSON ({error}); `pallor run` makes it anew") from error
+    return found
 
 
 def _record(folds: dict[str, Any]) -> Iterator[tuple[str, Any]]:

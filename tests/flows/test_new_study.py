@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from avatars.assets import fetch
-
 ROOT = Path(__file__).parents[2]
 TOY = """\
 name: toy
@@ -52,7 +50,7 @@ def git(place, *words):
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory):
+def clone(tmp_path_factory, assets):
     """A clone of the checkout as it is now, with the toy study and nothing else added."""
     place = tmp_path_factory.mktemp("toy") / "clone"
     names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
@@ -64,7 +62,7 @@ def clone(tmp_path_factory):
     git(place, "add", "-A")
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     git(place, *who, "commit", "-qm", "clone")
-    shutil.copytree(fetch(ROOT / ".pallor").root, place / ".pallor" / "assets")
+    shutil.copytree(assets.root, place / ".pallor" / "assets")
     (place / "studies" / "toy").mkdir()
     (place / "studies" / "toy" / "study.yaml").write_text(TOY)
     return place

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from avatars.assets import fetch
 from flows.small import small_study, small_values
 from pipeline.errors import StudyError
 from pipeline.params import load_params
@@ -29,9 +28,9 @@ def pallor(place, home, server, *words):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, assets):
     place = tmp_path_factory.mktemp("home")
-    shutil.copytree(fetch(ROOT / ".pallor").root, place / "assets")
+    shutil.copytree(assets.root, place / "assets")
     return place
 
 

@@ -180,6 +180,7 @@ def make_files(root, values):
     for name in (f"plots/{study.name}/roc.png", f"report/{study.name}/index.html"):
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text(f"{name}: nobody's picture")
+    write_json(files.folds, {"models": {}})
     write_jsonl(files.manifest, [])  # films are told apart by DVC's lists; test_diff.py has others
     for path in (place(out.name, files) for s in STAGES.values() for out in s.outputs):
         if not path.exists():
