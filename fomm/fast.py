@@ -50,7 +50,7 @@ def prepare(model: MotionModel, mode: str = "exact") -> Prepared:
     if mode == "fast" and not lacking:
         made, why = _exchanged(model, LARGE["fast"]), "no matrix units here: larger tiles"
         return Prepared(made, "fast", why, COMPILED)
-    why = "it was asked for"
+    why = "nothing faster was asked for"
     if mode == "fast":
         why = f"this processor has no matrix units, and {lacking}"
     if lacking:

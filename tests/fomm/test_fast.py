@@ -69,7 +69,7 @@ def test_large_kernels_stay():
 
 def test_the_prepared_model_animates_alike(model, faces):
     prepared = prepare(model)
-    assert (prepared.mode, prepared.because) == ("exact", "it was asked for")
+    assert (prepared.mode, prepared.because) == ("exact", "nothing faster was asked for")
     found, wanted = prepared.model.animate(*faces), model.animate(*faces)
     assert np.abs(found - wanted).max() <= 2e-4
     assert np.abs(found - wanted).mean() <= 2e-6

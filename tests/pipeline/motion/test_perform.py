@@ -36,7 +36,7 @@ def test_a_photograph_performs_a_video(files):
     made = perform(*files, CHECKPOINT, TransferParams())
     assert made.frames.shape == (5, 128, 128, 3)
     assert (made.frames.dtype, made.fps) == (np.uint8, 8)
-    assert made.notes[0] == "exact arithmetic: it was asked for"
+    assert made.notes[0] == "exact arithmetic: nothing faster was asked for"
     assert made.notes[1].endswith("(by key points)")
     moved = np.abs(made.frames.astype(int) - made.frames[0]).mean(axis=(1, 2, 3))
     assert moved.argmax() == 2  # the turning point of the video
