@@ -114,21 +114,30 @@ def made() -> list[str]:
     return [name for name in known_studies() if name in studies]
 
 
+def made_here() -> list[str]:
+    """Those of `made` of which this clone has more than git brings."""
+    from pipeline.lineage.elsewhere import elsewhere
+
+    done = made()
+    away = elsewhere(Path.cwd(), read_lock(Workspace().lock)) if done else []
+    return [name for name in done if name not in away]
+
+
 def overview(cores: int) -> Iterator[Standing]:
     """Every study of the workspace, in the order of their names; nothing is written."""
     from flows.untold import to_run
     from pipeline.report.templates import counted  # brings jinja2
 
-    names, done = known_studies(), made()
+    names, known, done = known_studies(), made(), made_here()
     left = to_run(done)
     for name in names:
         _, study, params = opened(name)
         mine = [name_of(key) for key in left if study_of(key) in (name, None)]
         state = f"{counted(len(mine), 'stage')} to run" if mine else "up to date"
+        if name not in done:
+            state = "not made here" if name in known else "not made"
         cost = _cost(study, params, cores)
-        yield Standing(
-            name, study.title, state if name in done else "not made", study.planned_clips, cost
-        )
+        yield Standing(name, study.title, state, study.planned_clips, cost)
 
 
 def _cost(study: Study, params: Params, cores: int) -> str:

@@ -89,7 +89,21 @@ def test_a_probe_above_chance_is_found(committed):
     spoil(FILES.evaluation, "probes", at, "identity", "accuracy", value=0.4)
     spoil(FILES.evaluation, "probes", at, "identity", "accuracy_ci95", value=[0.35, 0.45])
     [found] = [text for text in findings() if text.startswith("probe above chance")]
-    assert "identity tells 40.0 (35.0 to 45.0), chance is 20.0" in found
+    assert "identity tells 40.0 (35.0 to 45.0), chance is 21.4" in found  # 6 of 28 clips
+
+
+def test_a_probe_that_always_says_the_largest_class_is_at_chance(committed):
+    at, row = clean_row("probes"), clean_row("results")
+    classes = ("results", row, "by_clip", "per_class")
+    for number, name in enumerate(
+        json.loads(FILES.evaluation.read_text())["results"][row]["labels"]
+    ):
+        spoil(FILES.evaluation, *classes, name, "support", value=9 if number == 0 else 4)
+    said = {"accuracy": 9 / 25, "accuracy_ci95": [9 / 25, 9 / 25], "chance": 0.2, "n_test": 25}
+    spoil(FILES.evaluation, "probes", at, "identity", value=said)
+    assert not any(text.startswith("probe above chance") for text in findings())
+    spoil(FILES.evaluation, "probes", at, "identity", value=said | {"accuracy": 0.37})
+    assert any("identity tells 37.0" in text for text in findings())
 
 
 @pytest.mark.parametrize(
@@ -108,6 +122,15 @@ def test_somebody_on_both_sides_is_found(committed, keys, value, said):
     found = [text for text in findings() if text.startswith(("both sides", "near twin"))]
     assert len(found) == 1
     assert re.search(said, found[0])
+
+
+def test_of_single_pictures_only_the_same_hash_is_a_twin(committed):
+    spoil(FILES.proof, "published", "shared_frames", value=0)  # a window a clip
+    spoil(FILES.proof, "clean", "nearest", "smallest", value=0.02)
+    assert findings() == []
+    spoil(FILES.proof, "clean", "nearest", "smallest", value=0.0)
+    [found] = findings()
+    assert "differs from a training one in 0.0 % of its hash" in found
 
 
 def test_a_leaky_draw_may_share(committed):

@@ -6,10 +6,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.studies import made
+from flows.studies import made_here
 from flows.terminal import say_json
 from flows.workspace import require_rest
 from pipeline.errors import StageError
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # its own imports are half a second that `pallor --help` does not need
     from pipeline.lineage.corpus import Place
@@ -39,6 +40,8 @@ def verify(options: Namespace) -> None:
     What a run is writing fits nothing yet, so while one goes on that alone is said.
     """
     from flows.stores import place as here
+    from pipeline.lineage.elsewhere import elsewhere
+    from pipeline.lineage.lock import read_lock
     from pipeline.lineage.release import released_at, verify_release
     from pipeline.lineage.verify import summary
     from pipeline.lineage.verify import verify as check
@@ -59,6 +62,9 @@ def verify(options: Namespace) -> None:
         if moment := released_at(place.root, options.release, roots):
             answer.say(f"release {options.release}: {moment}", time=moment)
         findings += differing
+    if away := elsewhere(place.root, read_lock(place.root / Workspace().lock)):
+        said = "not made here, so only what git has of it was checked"
+        answer.say("\n".join(f"{study}: {said}" for study in away), not_made_here=away)
     answer.facts["findings"] = [asdict(finding) for finding in findings]
     for _, group in groupby(findings, key=lambda finding: (finding.what, finding.where)):
         rows = list(group)
@@ -100,7 +106,7 @@ def _against_record(place: "Place", revision: str, answer: _Answer) -> None:
     from pipeline.lineage.record import compare, found, recorded, studies_of
     from pipeline.report.templates import counted
 
-    here, there = made(), studies_of(place.root, revision)
+    here, there = made_here(), studies_of(place.root, revision)
     both = [study for study in here if study in there]
     other = 0
     for study in both or here:  # of none that git records, `recorded` says so
@@ -123,7 +129,7 @@ def _rebuild(place: "Place", count: int, seed: int, answer: _Answer) -> bool:
     from pipeline.lineage.rebuild import draw, rebuild
     from pipeline.store.store import Store
 
-    files = [place.files(study) for study in made()]
+    files = [place.files(study) for study in made_here()]
     clips = [(c, f.clips / f"{c.clip_id}.mp4") for f in files for c in read_plan(f.plan).clips]
     rebuilt = []
     for outcome in rebuild(draw(clips, count, seed), Store(place.home, "render")):

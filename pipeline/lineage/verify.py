@@ -13,6 +13,7 @@ from pipeline.files import is_stray, read_json
 from pipeline.lineage import history
 from pipeline.lineage.checks import Finding
 from pipeline.lineage.corpus import LOCK, Place, read_corpus
+from pipeline.lineage.elsewhere import elsewhere, present
 from pipeline.lineage.lock import (
     Stage,
     file_md5,
@@ -42,15 +43,18 @@ from pipeline.study_checks import open_study
 def verify(place: Place) -> Iterator[Finding]:
     """Everything in a workspace that is not as it was made; nothing when all is.
 
+    Of studies made elsewhere (`pipeline.lineage.elsewhere`) only what git has is checked.
+
     Raises StageError when there is no lock to hold it against.
     """
     lock = read_lock(place.root / LOCK)
-    yield from check_files(place, lock)
+    away = elsewhere(place.root, lock)
+    yield from check_files(place, present(place.root, lock))
     yield from check_lock(place, lock)
     yield from check_pipeline(place.root, lock)
     yield from check_objects(place, lock)
     for study in made_in(lock):
-        yield from _check_study(place, study, lock)
+        yield from _check_study(place, study, lock, tables=study not in away)
 
 
 def made_in(lock: dict[str, Stage]) -> list[str]:
@@ -58,13 +62,16 @@ def made_in(lock: dict[str, Stage]) -> list[str]:
     return sorted({study for key in lock if (study := study_of(key))})
 
 
-def _check_study(place: Place, name: str, lock: dict[str, Stage]) -> Iterator[Finding]:
+def _check_study(
+    place: Place, name: str, lock: dict[str, Stage], tables: bool
+) -> Iterator[Finding]:
     files = place.files(name)
     try:
         study = open_study(files)
         params = load_params(files.params, study.params)
         yield from _against_settings(settings(study, params), name, lock)
-        yield from check_tables(read_corpus(files, study), study, params)
+        if tables:
+            yield from check_tables(read_corpus(files, study), study, params)
     except PallorError as error:  # a table that no longer fits its format
         yield Finding("edited manifest", f"tables of {name}", str(error))
 
@@ -79,7 +86,7 @@ def _against_settings(values: object, study: str, lock: dict[str, Stage]) -> Ite
 
 def summary(place: Place) -> str:
     """What was held against what, for a workspace without findings."""
-    lock = read_lock(place.root / LOCK)
+    lock = present(place.root, read_lock(place.root / LOCK))
     files = sum(
         len(listing(md5, place.stores) or {}) if md5.endswith(".dir") else 1
         for md5 in outs(lock).values()

@@ -99,10 +99,9 @@ export function player(place, views, told = () => {}) {
     timer = setInterval(() => show((Number(slider.value) + 1) % frames), 1000 / fps);
   };
   button.addEventListener("click", () => (timer ? stop() : play()));
-  slider.addEventListener("input", () => {
-    stop();
-    show(Number(slider.value));
-  });
+  // Home at the first frame moves nothing and sends no `input`; a touched slider stops all the same.
+  for (const touch of ["keydown", "pointerdown"]) slider.addEventListener(touch, stop);
+  slider.addEventListener("input", () => show(Number(slider.value)));
   place.replaceChildren(make("div", { class: "player" }, button, slider, said));
   show(0);
   if (!calm()) play();

@@ -1,15 +1,18 @@
 """Two studies in one clone: each is asked for itself, and a person forgotten is gone from both."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
+from flows.studies import made, made_here
 from pipeline.corpus.plan import make_plan
 from pipeline.errors import StageError
 from pipeline.faces.manifest import make
 from pipeline.files import write_jsonl
+from pipeline.lineage.elsewhere import elsewhere
 from pipeline.lineage.lock import read_lock
 from pipeline.lineage.removal import find_subject, plan_removal
 from pipeline.lineage.search import known_looks, search
@@ -68,6 +71,37 @@ def test_each_study_verifies_and_is_explained_for_itself(both, capsys):
     assert set(capsys.readouterr().out.split()) == ill
     assert main(["find", "--label", "I'll", "--study", "weak"]) == 2
     assert "the nearest is 'ill'" in capsys.readouterr().err
+
+
+def test_a_study_made_elsewhere_is_one_line_and_what_git_has_of_it_is_checked(both, capsys):
+    files = both.place.files("weak")
+    for path in (files.clips, files.portraits, files.transferred, files.faces, files.split,
+                 files.oversampled, files.models, files.predictions, files.report):  # fmt: skip
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    lock = read_lock(Path("dvc.lock"))
+    assert elsewhere(Path(), lock) == ["weak"]
+    assert [finding.text() for finding in verify(both.place)] == []
+    assert made() == ["deterioration", "weak"]
+    assert made_here() == ["deterioration"]
+    assert main(["verify"]) == 0
+    said = capsys.readouterr().out
+    assert "weak: not made here, so only what git has of it was checked\n" in said
+    assert main(["verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["not_made_here"] == ["weak"]
+    files.evaluation.write_text("{}")
+    altered = [f.text() for f in verify(both.place)]
+    assert [text for text in altered if "metrics/weak/evaluation.json" in text]
+    shutil.rmtree(both.place.files("deterioration").clips)  # some of a study: lost, not elsewhere
+    assert any(f.where.startswith("data/deterioration/clips") for f in verify(both.place))
+
+
+def test_where_nothing_is_made_everything_is_missing(both):
+    for name in ("data", "report"):
+        shutil.rmtree(name)
+    lock = read_lock(Path("dvc.lock"))
+    assert elsewhere(Path(), lock) == []
+    missing = {f.where for f in verify(both.place) if f.what == "missing"}
+    assert {"data/weak/clips", "data/deterioration/clips"} <= missing
 
 
 def test_a_record_without_a_newer_study_is_compared_with_what_it_has(both, capsys):
