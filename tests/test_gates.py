@@ -34,10 +34,11 @@ RECORD = {
 
 @pytest.fixture
 def committed(tmp_path, monkeypatch):
-    """What git has of the main study, to be spoilt; a record beside it where there is none yet."""
+    """What git has of studies with figures, to be spoilt; the main one has a record in any case."""
     monkeypatch.chdir(tmp_path)
-    for name in (f"metrics/{MAIN}", f"studies/{MAIN}"):
-        shutil.copytree(ROOT / name, name)
+    for folder in (path for path in (ROOT / "metrics").iterdir() if path.is_dir()):
+        shutil.copytree(folder, f"metrics/{folder.name}")
+        shutil.copytree(ROOT / "studies" / folder.name, f"studies/{folder.name}")
     for name in ("README.md", "params.yaml"):
         shutil.copy(ROOT / name, name)
     (tmp_path / ".dvc").mkdir()
