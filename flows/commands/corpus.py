@@ -111,11 +111,12 @@ def studies(options: Namespace) -> None:
     if options.json:
         say_json([asdict(row) for row in rows])
         return
+    wide = max(len(row.name) for row in rows)
     say_table(
         ["study", "state", "clips", "cost", "question"],
         [[row.name, row.state, f"{row.clips}", row.cost, row.title] for row in rows],
         [
-            f"{row.name:<16} {row.state:<24} {row.clips:>5} clips  {row.cost:<10} {row.title}"
+            f"{row.name:<{wide}} {row.state:<24} {row.clips:>5} clips  {row.cost:<10} {row.title}"
             for row in rows
         ],
     )
