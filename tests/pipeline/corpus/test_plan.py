@@ -11,6 +11,7 @@ from pipeline.files import read_jsonl, write_jsonl
 from pipeline.params import Params, parse_params
 from pipeline.records import ClipPlan, Planned, PortraitPlan, TransferPlan
 from pipeline.study import read_study
+from pipeline.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
 REGISTER = ROOT / "portraits" / "register.csv"
@@ -40,7 +41,7 @@ def test_counts_are_the_published_ones(rows):
 
 def test_the_plan_of_record_is_planned_again(rows):
     """What is shown is the committed table's, whatever else a row says of its study."""
-    table = next(ROOT.glob("data/**/plan.jsonl"))
+    table = Workspace(root=ROOT).plan
     ours, theirs = ([_shown(row) for row in made] for made in
                     ((row.row() for row in rows), read_jsonl(table)))  # fmt: skip
     assert ours == theirs
