@@ -90,21 +90,20 @@ def test_a_probe_above_chance_is_found(committed):
     spoil(FILES.evaluation, "probes", at, "identity", "accuracy", value=0.4)
     spoil(FILES.evaluation, "probes", at, "identity", "accuracy_ci95", value=[0.35, 0.45])
     [found] = [text for text in findings() if text.startswith("probe above chance")]
-    assert "identity tells 40.0 (35.0 to 45.0), chance is 21.4" in found  # 6 of 28 clips
+    assert "identity tells 40.0 (35.0 to 45.0), chance is 20.0" in found
 
 
-def test_a_probe_that_always_says_the_largest_class_is_at_chance(committed):
-    at, row = clean_row("probes"), clean_row("results")
-    classes = ("results", row, "by_clip", "per_class")
-    for number, name in enumerate(
-        json.loads(FILES.evaluation.read_text())["results"][row]["labels"]
-    ):
-        spoil(FILES.evaluation, *classes, name, "support", value=9 if number == 0 else 4)
-    said = {"accuracy": 9 / 25, "accuracy_ci95": [9 / 25, 9 / 25], "chance": 0.2, "n_test": 25}
-    spoil(FILES.evaluation, "probes", at, "identity", value=said)
-    assert not any(text.startswith("probe above chance") for text in findings())
-    spoil(FILES.evaluation, "probes", at, "identity", value=said | {"accuracy": 0.37})
-    assert any("identity tells 37.0" in text for text in findings())
+def test_where_all_are_tested_the_largest_class_is_chance(committed):
+    """In mood each person shows four negative pictures of 15, so who is seen names 26.7 %."""
+    file = Workspace("mood").evaluation
+    rows = json.loads(file.read_text())["probes"]
+    at = next(n for n, row in enumerate(rows) if not row["leaky"])
+    assert rows[at]["identity"]["accuracy_ci95"] == [0.266667, 0.266667]
+    assert findings() == []
+    spoil(file, "probes", at, "identity", "accuracy", value=0.28)
+    [found] = findings()
+    assert "identity tells 28.0" in found
+    assert "chance is 26.7" in found
 
 
 @pytest.mark.parametrize(
