@@ -124,9 +124,13 @@ def test_somebody_on_both_sides_is_found(committed, keys, value, said):
     assert re.search(said, found[0])
 
 
-def test_of_single_pictures_only_the_same_hash_is_a_twin(committed):
-    spoil(FILES.proof, "published", "shared_frames", value=0)  # a window a clip
+def test_of_clips_of_one_window_only_the_same_hash_is_a_twin(committed):
+    clips = json.loads(FILES.proof.read_text())["clean"]["clips"]
+    sides = {side: clips[side] for side in ("train", "test")}
+    spoil(FILES.proof, "clean", "samples", value=sides | {"train": clips["train"] + 1})
     spoil(FILES.proof, "clean", "nearest", "smallest", value=0.02)
+    assert [text.split(":")[0] for text in findings()] == ["near twin"]
+    spoil(FILES.proof, "clean", "samples", value=sides)
     assert findings() == []
     spoil(FILES.proof, "clean", "nearest", "smallest", value=0.0)
     [found] = findings()

@@ -24,7 +24,8 @@ WIDTH = 2 * NormalDist().inv_cdf(0.975)  # of a 95 % interval, in standard error
 SHARED = {"group": ("groups", "person", "identity", "portrait", "driving_clip", "clips"),
           "person": ("person", "clips")}  # fmt: skip
 HASH = 0.06  # share of differing bits that known twins stay below, in a study without a leaky draw
-SAME = 0.0  # of single pictures: strangers of 64 pixels differ in as little as 2.3 % (study mood)
+SIDES = ("train", "test")
+SAME = 0.0  # of one window a clip: strangers of 64 pixels differ in as little as 2.3 % (study mood)
 
 
 def gates(studies: Mapping[str, tuple[Workspace, Study]], pages: list[Path]) -> Iterator[Finding]:
@@ -111,13 +112,16 @@ def _above(row: Mapping[str, Any], chance: float) -> float:
 def _near(proof: Mapping[str, Any], study: Study) -> float:
     """The share of differing bits up to which two windows show one picture.
 
-    A leaky draw says it where its sides share frames: half of its test windows are no farther.
-    Where it shares none, a clip is a single picture; then a hash of few bits says little, and only
-    the same hash is a twin. The likeness of faces (`pipeline.splits.twins`) is held either way.
+    Where every clip is one window, a hash of few bits says little of it, and only the same hash is
+    a twin; the likeness of faces (`pipeline.splits.twins`) is held all the same. Else a leaky draw
+    that shares frames says it: half of its test windows are no farther.
     """
-    leaky = [draw for name, draw in study.draws() if study.protocols[name].leaky and draw in proof]
-    shared = [proof[draw]["nearest"]["median"] for draw in leaky if proof[draw]["shared_frames"]]
-    return min(shared, default=SAME if leaky else HASH)
+    drawn = [(draw, study.protocols[name]) for name, draw in study.draws() if draw in proof]
+    clean = [proof[draw] for draw, rules in drawn if not rules.leaky]
+    if all(row["samples"][side] == row["clips"][side] for row in clean for side in SIDES):
+        return SAME
+    leaky = [proof[draw] for draw, rules in drawn if rules.leaky]
+    return min((row["nearest"]["median"] for row in leaky if row["shared_frames"]), default=HASH)
 
 
 def _met(proof: Mapping[str, Any], rules: Protocol) -> Iterator[str]:
