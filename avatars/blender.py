@@ -16,7 +16,7 @@ import bpy
 import imageio.v3 as iio
 import numpy as np
 
-from avatars import complexion, haircurves, materials, node_pictures
+from avatars import complexion, haircurves, materials, node_pictures, worlds
 from avatars import signs as sign
 from avatars.identity import Identity
 from avatars.person import Part, Person, Posed
@@ -34,7 +34,8 @@ class Studio:
 
     def __init__(self, person: Person, lights: int, size: int, samples: int, threads: int) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        self.device = _settings(size, samples, threads)
+        self.device = _settings(size, threads)
+        self._samples = samples
         self._centre = person.centre
         # Three quarters of the base mesh's vertices carry no quad (joints, cloth helpers, the
         # body below the bust): they stay outside.
@@ -57,6 +58,8 @@ class Studio:
 
     def enter(self, scene: Scene, signs: Mapping[str, float]) -> None:
         """Put the person, with `signs` of illness, into a scene with as many lights."""
+        world = scene.world.name if scene.world else None
+        bpy.context.scene.cycles.samples = self._samples * worlds.grain(world)
         self._surroundings.show(scene, self._centre, self._albedo)
         painted = sign.paint(self._complexion, signs, self._regions)
         self._skin.become(painted, sign.whole(signs), sign.saturation(signs))
@@ -104,7 +107,7 @@ def _ram_disk() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def _settings(size: int, samples: int, threads: int) -> str:
+def _settings(size: int, threads: int) -> str:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.render.resolution_x = scene.render.resolution_y = size
@@ -118,7 +121,7 @@ def _settings(size: int, samples: int, threads: int) -> str:
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"
     cycles = scene.cycles
-    cycles.samples, cycles.use_adaptive_sampling = samples, False
+    cycles.use_adaptive_sampling = False
     cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
     # Ribbons of hair turn any way: as a guide their normals drew dots along every outline.
     cycles.denoising_input_passes = "RGB_ALBEDO"

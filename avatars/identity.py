@@ -71,6 +71,8 @@ _OUTLINE = 0.6  # the largest weight of one
 _SPREAD = {
     "head": 0.38, "forehead": 0.42, "cheek": 0.4, "ears": 0.4, "neck": 0.35, "eyebrows": 0.35,
     "nose": 0.38, "chin": 0.33, "mouth": 0.24, "eyes": 0.2,
+    # Noses that stick out farther were beaks in profile: `volume` draws the tip out both ways.
+    "nose/nose-volume": 0.15, "nose/nose-scale-depth": 0.23, "nose/nose-point": 0.23,
     "mouth/mouth-scale-horiz": 0.16, "mouth/mouth-trans": 0.35, "eyes/{s}-eye-trans": 0.32,
 }  # fmt: skip
 _LIMIT = 0.85

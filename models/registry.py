@@ -9,6 +9,7 @@ from models.cnnbilstm import CNNBiLSTM, CNNBiLSTMConfig
 from models.cnnlstm import CNNLSTM, CNNLSTMConfig
 from models.convlstm import ConvLSTMClassifier, ConvLSTMConfig
 from models.errors import ModelError, nearest
+from models.flowcnn import FlowCNN, FlowCNNConfig
 from models.framecnn import FrameCNN, FrameCNNConfig
 from models.inception1 import InceptionV1, InceptionV1Config
 from models.lightcnn import LightCNN, LightCNNConfig
@@ -37,6 +38,7 @@ MODELS = {
     "minixception": Model(MiniXception, MiniXceptionConfig),
     "mobilenetv2": Model(MobileNetV2, MobileNetV2Config),
     "lightcnn": Model(LightCNN, LightCNNConfig),
+    "flowcnn": Model(FlowCNN, FlowCNNConfig),
     "normcnn": Model(NormCNN, NormCNNConfig),
     "cnnbilstm": Model(CNNBiLSTM, CNNBiLSTMConfig),
     "resnet34": Model(ResNet34, ResNet34Config),

@@ -123,7 +123,7 @@ class TrainParams(Section):
     """How a network is fitted; its own sizes stand in the study's file, under its name."""
 
     epochs: int = Field(20, ge=1)  # at most; what two cores do in some four minutes
-    patience: int = Field(10, ge=1)  # epochs no better on the validation part that end it
+    patience: int = Field(10, ge=1)  # epochs no better that end it, once it has begun to learn
     batch: int = Field(32, ge=1)  # windows a step
     learning_rate: float = Field(3e-3, gt=0)  # Adam, cosine decay to zero
     device: Literal["cpu", "cuda"] = "cpu"  # a GPU gives other last bits, so it is asked for

@@ -10,7 +10,9 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Span = tuple[float, float]
 MEASURES = ("pspi",)  # targets that follow from what the face executes, not from an arm
 Hidden = Literal["eyes", "mouth", "start", "middle", "end"]
-Group = Literal["condition", "setting", "light", "angle", "age", "sex", "ethnicity", "skin"]
+Group = Literal[
+    "condition", "occluder", "setting", "light", "angle", "age", "sex", "ethnicity", "skin"
+]
 
 
 def unless_set(value: Any) -> bool:

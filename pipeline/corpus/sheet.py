@@ -88,16 +88,20 @@ def _columns(plan: Plan) -> dict[str, list[ClipPlan]]:
 
 def _people(columns: dict[str, list[ClipPlan]], clips: Path) -> list[Row]:
     """Rows of one person each where every person is in every column, else of one for a column."""
-    first: list[dict[str, ClipPlan]] = []  # of each column: person > first clip
+    theirs: list[dict[str, list[ClipPlan]]] = []  # of each column: person > clips
     for planned in columns.values():
-        first.append({clip.person.identity_id: clip for clip in reversed(planned)})
-    everyone = [list(dict.fromkeys(c.person.identity_id for c in p)) for p in columns.values()]
+        theirs.append({})
+        for clip in planned:
+            theirs[-1].setdefault(clip.person.identity_id, []).append(clip)
+    everyone = [list(people) for people in theirs]
     alike = all(names == everyone[0] for names in everyone)
     count = min(PEOPLE, max(map(len, everyone)))
     rows = []
     for turn in range(count):
         names = [people[_spread(turn, count, len(people))] for people in everyone]
-        shown = [made[name] for made, name in zip(first, names, strict=True)]
+        # Row by row another clip of a person's, so that a sheet shows all cameras.
+        found = [clips_of[name] for clips_of, name in zip(theirs, names, strict=True)]
+        shown = [made[turn % len(made)] for made in found]
         name = _describe(shown[0].person) if alike else f"example {turn + 1}"
         rows.append((name, [_apex_of(clip, clips) for clip in shown]))
     return rows

@@ -13,6 +13,7 @@ from pipeline.records import ClipPlan, Person
 from pipeline.splits.groups import age_band
 from pipeline.task import Group
 
+Value = str | tuple[str, ...]  # what a clip is in a group; it may wear several things
 # Mean luma of the first crop, as a picture shows it: names and upper ends.
 LIGHTS = (("dim", 70.0), ("medium", 130.0), ("bright", 256.0))
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -20,15 +21,15 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 def grouped(
     clips: Sequence[str], names: Sequence[Group], looks: Looks, plan: Plan
-) -> dict[str, list[str]]:
-    """For each group by name, the value that each of N clips has."""
+) -> dict[str, list[Value]]:
+    """For each group by name, the value that each of N clips has, or its values."""
     rows = {clip.clip_id: clip for clip in plan.clips}
-    seen: Mapping[str, Callable[[str], str]] = {
+    seen: Mapping[str, Callable[[str], Value]] = {
         "light": lambda clip: light(looks.crops[clip][0]),
         "skin": lambda clip: looks.tones[clip],
     }
 
-    def value(name: Group, clip: str) -> str:
+    def value(name: Group, clip: str) -> Value:
         if name in seen:
             return seen[name](clip)
         track = looks.tracks[clip]
@@ -37,15 +38,20 @@ def grouped(
     return {name: [value(name, clip) for clip in clips] for name in names}
 
 
+def members(values: Sequence[Value]) -> dict[str, np.ndarray]:
+    """(N,) bool for each value, sorted: which units have it. One of several values has each."""
+    held = [{value} if isinstance(value, str) else set(value) for value in values]
+    return {name: np.array([name in one for one in held]) for name in sorted(set().union(*held))}
+
+
 def errors_by(
-    values: Sequence[str], right: np.ndarray, people: Sequence[str], chance: tuple[int, int]
+    values: Sequence[Value], right: np.ndarray, people: Sequence[str], chance: tuple[int, int]
 ) -> dict[str, dict[str, Any]]:
     """For each value: `accuracy`, `accuracy_ci95` over people, `n` units, `n_people`."""
-    table, names = np.asarray(values), np.asarray(people)
+    names = np.asarray(people)
     found = {}
-    for value in np.unique(table):
-        mine = table == value
-        found[str(value)] = {
+    for value, mine in members(values).items():
+        found[value] = {
             "accuracy": round(float(right[mine].mean()), 6),
             "accuracy_ci95": bootstrap_accuracy(right[mine], names[mine].tolist(), *chance),
             "n": int(mine.sum()),
@@ -55,7 +61,7 @@ def errors_by(
 
 
 def breakdown(
-    values: Sequence[str],
+    values: Sequence[Value],
     right: np.ndarray,
     people: tuple[Sequence[str], Sequence[str]],
     chance: tuple[int, int],
@@ -63,10 +69,8 @@ def breakdown(
     """As `errors_by`; `people` are (seen, driving): seen ones are counted, driving ones drawn."""
     seen, driving = (np.asarray(names) for names in people)
     found = errors_by(values, right, driving.tolist(), chance)
-    table = np.asarray(values)
-    return {
-        value: row | {"n_people": len(set(seen[table == value]))} for value, row in found.items()
-    }
+    whose = members(values)
+    return {value: row | {"n_people": len(set(seen[whose[value]]))} for value, row in found.items()}
 
 
 def light(crop: np.ndarray) -> str:
@@ -86,8 +90,9 @@ def _kinds(clip: ClipPlan) -> str:
 
 
 # What is known before a picture is: of the clip that drives the motion and of the person seen.
-PLANNED: Mapping[str, Callable[[ClipPlan, Person], str]] = {
+PLANNED: Mapping[str, Callable[[ClipPlan, Person], Value]] = {
     "condition": lambda clip, person: _kinds(clip),
+    "occluder": lambda clip, person: tuple(clip.occluders) or "none",
     "setting": lambda clip, person: str(clip.scene["setting"]),
     "angle": lambda clip, person: angle(clip),
     "age": lambda clip, person: age_band(person.age),

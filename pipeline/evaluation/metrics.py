@@ -29,7 +29,8 @@ def scores(
 ) -> dict[str, Any]:
     """All figures of N test units: `truth` (N,) class indices, `probabilities` (N, classes).
 
-    Precision, recall and F1 are unweighted means over the classes seen in truth or prediction;
+    Precision, recall and F1 are unweighted means over the classes seen in truth or prediction,
+    `weighted_f1` is weighted by how many units a class has;
     `auc` is the mean one-vs-rest area over the classes that have both sides, None without any.
     Two classes of BINARY add `sensitivity` and `specificity`. Each figure has a `_ci95` (see
     `resampled`); `people` (N,) names whom each unit shows, `chance` is (resamples, seed).
@@ -100,12 +101,14 @@ def _figures(
     right, true, said = np.einsum("rcc->rc", matrix), matrix.sum(2), matrix.sum(1)
     seen = (true + said) > 0
     precision, recall = _share(right, said), _share(right, true)
+    f1 = _share(2 * right, true + said)
     areas = np.stack([areas_of(truth == c, probabilities[:, c], drawn) for c in range(classes)])
     figures = {
         "accuracy": right.sum(1) / matrix.sum((1, 2)),
         "precision": (precision * seen).sum(1) / seen.sum(1),
         "recall": (recall * seen).sum(1) / seen.sum(1),
-        "f1": (_share(2 * right, true + said) * seen).sum(1) / seen.sum(1),
+        "f1": (f1 * seen).sum(1) / seen.sum(1),
+        "weighted_f1": (f1 * true).sum(1) / true.sum(1),
         "auc": _mean_known(areas),
     }
     if tuple(labels) == BINARY:

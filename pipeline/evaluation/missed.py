@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.corpus.planned import Plan
 from pipeline.evaluation.answers import Looks
-from pipeline.evaluation.groups import PLANNED
+from pipeline.evaluation.groups import PLANNED, members
 from pipeline.evaluation.metrics import bootstrap_accuracy
 from pipeline.evaluation.units import Units
 from pipeline.files import read_jsonl
@@ -98,8 +98,8 @@ def missed_row(
     groups: Row = {}
     for name in task.errors_by:
         if name in PLANNED:  # light and skin are read from a crop, which a missed clip has not
-            values = np.array([PLANNED[name](*pair) for pair in shown])
-            groups[name] = {str(value): told(values == value) for value in np.unique(values)}
+            values = [PLANNED[name](*pair) for pair in shown]
+            groups[name] = {value: told(mine) for value, mine in members(values).items()}
     whole = told(np.ones(len(right), dtype=bool))
     return {**whole, **({"errors_by": groups} if groups else {})}
 

@@ -11,7 +11,9 @@ from pipeline.files import read_json
 if TYPE_CHECKING:
     from pipeline.study import Claim, Study
 
-FIGURES = ("accuracy", "precision", "recall", "f1", "auc", "sensitivity", "specificity")
+FIGURES = (
+    "accuracy", "precision", "recall", "f1", "weighted_f1", "auc", "sensitivity", "specificity",
+)  # fmt: skip
 # What only some studies ask for, or only some have.
 ASKED = ("threshold", "dose", "hidden", "errors_by", "missed", "asked_only")
 Row = Mapping[str, Any]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.workspace import Workspace
 
 COLUMNS = {"accuracy": "accuracy", "auc": "AUC"}
+SPOKEN = {**COLUMNS, "f1": "F1", "weighted_f1": "weighted F1"}
 CAVEAT = (
     "Every face is synthetic or a licensed picture set in motion. No figure says how a model does "
     "on patients; this is not a medical device."
@@ -95,11 +96,19 @@ def _table(rows: list[Row], results: Results, study: "Study") -> Iterator[str]:
         )
         yield f"  {name:<{width}}{counted(figures['n_test'], row['unit']):>13}{shares}"
         for claim in claims_beside(study, row):
-            claimed = ", ".join(
-                f"{COLUMNS.get(key, key)} {told(value)}" for key, value in claim.figures.items()
-            )
-            yield f"    as published: {claimed}"
+            yield _published(claim.figures, figures)
         yield from _asked(row)
+
+
+def _published(claimed: Mapping[str, float], figures: Row) -> str:
+    """What a paper claims, and ours of those figures that the table has no column for."""
+    said = ", ".join(f"{SPOKEN.get(key, key)} {told(value)}" for key, value in claimed.items())
+    ours = ", ".join(
+        f"{SPOKEN.get(key, key)} {percent(figures[key])}"
+        for key in claimed
+        if key not in COLUMNS and figures.get(key) is not None
+    )
+    return f"    as published: {said}" + (f"; and ours: {ours}" if ours else "")
 
 
 def _asked(row: Row) -> Iterator[str]:

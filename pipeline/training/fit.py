@@ -87,7 +87,8 @@ def fit(
     """Train in place and keep the weights of the best epoch; the curve, one row an epoch.
 
     Best is the highest validation accuracy, then the lowest loss; after `params.patience` epochs
-    that were no better the training ends. `state` is the file that a killed training goes on
+    that were no better the training ends. A network that names no class better than by its rate
+    has not begun to learn, and is waited for. `state` is the file that a killed training goes on
     from; its caller removes it. Run it inside `repeatable`. Raises StageError where `params.device`
     is cuda and there is none.
     """
@@ -96,7 +97,7 @@ def fit(
     done = resume.load(state, parts, generator)
     curve = [Epoch(**row) for row in done.get("curve", [])]
     kept = done.get("kept", {})
-    while not _ended(curve, params):
+    while not _ended(curve, params, lesson.train.targets):
         number = len(curve) + 1
         told = (*fitter.epoch(number), *judge(network, lesson.validation))
         curve.append(Epoch(number, *(round(x, 6) for x in told)))
@@ -180,6 +181,15 @@ def class_weights(targets: np.ndarray, classes: int) -> Tensor:
     return torch.from_numpy(weights).float()
 
 
+def chance_level(targets: np.ndarray) -> float:
+    """Accuracy from which a network does more than name the largest class of (N,) `targets`.
+
+    Three standard errors above that class's share: one training in a thousand gets there by luck.
+    """
+    share = float(np.bincount(targets).max()) / len(targets)
+    return min(1.0, share + 3 * math.sqrt(share * (1 - share) / len(targets)))
+
+
 def best_epoch(curve: list[Epoch]) -> Epoch:
     """The epoch whose weights `fit` keeps."""
     return max(curve, key=lambda row: (row.validation_accuracy, -row.validation_loss))
@@ -204,8 +214,11 @@ def judge(network: nn.Module, part: Part, batch: int = 64) -> tuple[float, float
     return loss / len(part.targets), right / len(part.targets)
 
 
-def _ended(curve: list[Epoch], params: TrainParams) -> bool:
-    idle = len(curve) - best_epoch(curve).epoch if curve else 0
+def _ended(curve: list[Epoch], params: TrainParams, targets: np.ndarray) -> bool:
+    # Networks stand at chance for ten to twenty epochs before they learn: the wait is no failure.
+    level = chance_level(targets)
+    began = next((row.epoch for row in curve if row.accuracy >= level), len(curve))
+    idle = len(curve) - max(best_epoch(curve).epoch, began) if curve else 0
     return len(curve) >= params.epochs or idle >= params.patience
 
 

@@ -64,6 +64,12 @@ def test_a_turn_of_the_panorama_turns_its_light():
         assert np.allclose(whole, worlds.irradiance(name, 0.0, turned))
 
 
+def test_the_small_lamps_of_studio_alone_need_more_samples():
+    assert {name for name in worlds.names() if worlds.grain(name) > 1} == {"studio"}
+    assert worlds.grain("studio") == 2
+    assert worlds.grain(None) == 1
+
+
 AGAIN = """
 import numpy as np
 from avatars import panoramas, worlds

@@ -1,12 +1,13 @@
 """The angle that a clip is seen from, by the name of the nearest of KDEF's cameras."""
 
+import numpy as np
 import pytest
 
 from avatars import angles
 from pipeline.corpus.plan import filmed, plan_clip, population
 from pipeline.corpus.planned import Plan
 from pipeline.evaluation.answers import Looks
-from pipeline.evaluation.groups import angle, grouped
+from pipeline.evaluation.groups import PLANNED, angle, breakdown, grouped, members
 from pipeline.params import Params
 from pipeline.records import FaceTrack
 
@@ -45,3 +46,20 @@ def test_the_angle_of_a_crop_is_its_driving_clips(clip):
         Plan([clip, turned], [], []),
     )  # fmt: skip
     assert values == {"angle": ["half-left"], "condition": ["none"], "sex": [clip.person.sex]}
+
+
+def test_a_clip_counts_under_each_thing_that_is_worn(clip):
+    worn = clip.model_copy(update={"occluders": ["pillow", "oxygen_mask"]})
+    assert PLANNED["occluder"](clip, clip.person) == "none"
+    values = [PLANNED["occluder"](one, one.person) for one in (worn, clip, worn)]
+    found = members(values)
+    assert {name: mine.tolist() for name, mine in found.items()} == {
+        "none": [False, True, False],
+        "oxygen_mask": [True, False, True],
+        "pillow": [True, False, True],
+    }
+    people = (["a", "b", "c"], ["a", "b", "a"])
+    table = breakdown(values, np.array([True, False, False]), people, (100, 1))
+    assert {name: (row["n"], row["n_people"], row["accuracy"]) for name, row in table.items()} == {
+        "none": (1, 1, 0.0), "oxygen_mask": (2, 2, 0.5), "pillow": (2, 2, 0.5),
+    }  # fmt: skip

@@ -24,9 +24,16 @@ def test_figures_of_a_known_table():
     assert got["precision"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3, abs=1e-6)
     assert got["recall"] == pytest.approx((1 + 1 / 2 + 1 / 2) / 3, abs=1e-6)
     assert got["f1"] == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3, abs=1e-6)
+    assert got["weighted_f1"] == got["f1"]  # two of each class
     assert got["confusion"]["matrix"] == [[2, 0, 0], [1, 1, 0], [0, 1, 1]]
     assert got["per_class"]["a"]["support"] == 2
     assert (got["n_test"], got["n_people"]) == (6, 6)
+
+
+def test_weighted_f1_counts_a_class_as_often_as_it_is_there():
+    got = figures([0, 0, 0, 1], [0, 0, 1, 1])
+    assert got["weighted_f1"] == pytest.approx((3 * 4 / 5 + 2 / 3) / 4, abs=1e-6)
+    assert got["f1"] == pytest.approx((4 / 5 + 2 / 3) / 2, abs=1e-6)
 
 
 def test_a_perfect_table_has_full_marks():

@@ -10,6 +10,7 @@ from pipeline.training.fit import (
     Lesson,
     Part,
     best_epoch,
+    chance_level,
     class_weights,
     find_device,
     fit,
@@ -78,6 +79,23 @@ def test_what_gets_no_better_ends():
         curve = fit(network, lesson(constant), impatient, generator, print)
     assert len(curve) < 9
     assert len(curve) - best_epoch(curve).epoch == 1
+
+
+def test_a_network_at_chance_is_waited_for():
+    with repeatable(3) as generator:
+        slow = PARAMS.model_copy(update={"patience": 1, "epochs": 4, "learning_rate": 1e-9})
+        curve = fit(network_of(0.0), lesson(bars(96, 1)), slow, generator, print)
+    assert max(row.accuracy for row in curve) < chance_level(bars(96, 1).targets)
+    assert best_epoch(curve).epoch < 3
+    assert len(curve) == 4
+
+
+@pytest.mark.parametrize(
+    ("targets", "level"),
+    [([0, 1] * 50, 0.65), ([0] * 75 + [1] * 25, 0.879904), ([0, 0, 0, 1], 1.0), ([0, 0], 1.0)],
+)
+def test_chance_is_three_standard_errors_above_the_largest_class(targets, level):
+    assert chance_level(np.array(targets)) == pytest.approx(level)
 
 
 def test_a_class_a_third_as_frequent_weighs_three_times():
