@@ -1,11 +1,14 @@
 """How much typed words help the mood study's camera, by severity of hypomimia.
 
 `python -m benchmarks.fusion [--study mood]` after `pallor run --study mood` prints a table for the
-first model's answers without a leak; the last line is one JSON object of the same.
+first model's answers without a leak: the mean of twenty drawings of texts, and their spread. The
+last line is one JSON object of the same.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +18,8 @@ from pipeline.evaluation.typed import by_severity
 from pipeline.exports.parts import fetch_parts, lexicon
 from pipeline.files import child_seed, read_jsonl
 from pipeline.splits.tables import read_tracks
+
+DRAWINGS = 20  # of texts: one drawing moves a band by two points
 
 
 def main() -> None:
@@ -33,12 +38,20 @@ def main() -> None:
     ]
     severities = [tracks[row["clip_id"]].targets.get("severity", 0.0) for row in rows]
     rng = np.random.default_rng(child_seed(params.seed, "typed"))
-    table = by_severity(rows, severities, words, rng)
+    tables = [by_severity(rows, severities, words, rng) for _ in range(DRAWINGS)]
+    bands = [_over_drawings(band) for band in zip(*tables, strict=True)]
     print(f"{task}, {model}, {sound}: weighted F1 of the face alone, and with drawn text")
-    for row in table:
-        low, high = row["severity"]
-        print(f"  {low:.1f} to {high:.1f}  n {row['n']:4}  {row['face']:.3f}  {row['fused']:.3f}")
-    print(json.dumps({"study": study.name, "bands": table}))
+    for band in bands:
+        low, high = band["severity"]
+        told = f"{band['face']:.3f}  {band['fused']:.3f} +- {band['fused_sd']:.3f}"
+        print(f"  {low:.1f} to {high:.1f}  n {band['n']:4}  {told}")
+    print(json.dumps({"study": study.name, "drawings": DRAWINGS, "bands": bands}))
+
+
+def _over_drawings(band: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    fused = [row["fused"] for row in band]
+    spread = {"fused": round(float(np.mean(fused)), 4), "fused_sd": round(float(np.std(fused)), 4)}
+    return band[0] | spread
 
 
 if __name__ == "__main__":

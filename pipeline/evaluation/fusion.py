@@ -1,8 +1,8 @@
 """Late fusion of what a face and typed words say of a mood; web/app/fusion.js does the same.
 
 The published system (MEAA) fuses both because rigid faces carry little mood; its rule is not
-published. Ours is a logarithmic pool (Genest & Zidek 1986, Stat Sci 1:114-135), and words are
-looked up in AFINN-165 (Nielsen 2011, arXiv:1103.2903).
+published. Ours is Bayes' rule: the face's answer is the belief before the words are read, and each
+word is evidence of its own. Words are looked up in AFINN-165 (Nielsen 2011, arXiv:1103.2903).
 """
 
 import re
@@ -16,9 +16,9 @@ REVERSE = frozenset(
 )  # of the words that follow
 REACH = 2  # words after one of REVERSE that it reverses
 PLAIN = 1  # valence from which a word is more than neutral
-MOST = 0.5  # share of the words at most: they are one voice of two
-HALF = 4  # words of known mood at which they have half of that
-LEAST = 1e-6  # of a probability: a zero would veto
+MOODS = ("negative", "neutral", "positive")
+RIGHT = 0.7  # share of a person's words that are of the person's mood; people also write of others
+MOST = 5  # words that count: those of one text repeat each other
 
 
 class Sentiment(NamedTuple):
@@ -37,28 +37,32 @@ def sentiment(text: str, lexicon: Mapping[str, int]) -> Sentiment:
             reversed_ = not REVERSE.isdisjoint(words[max(0, place - REACH) : place])
             found.append((word, -lexicon[word] if reversed_ else lexicon[word]))
     values = np.array([value for _, value in found])
-    counts = {  # one of each beforehand: few words say little (Laplace)
-        "negative": 1 + int((values <= -PLAIN).sum()),
-        "neutral": 1 + int((np.abs(values) < PLAIN).sum()),
-        "positive": 1 + int((values >= PLAIN).sum()),
-    }
-    total = sum(counts.values())
-    return Sentiment([word for word, _ in found], {m: n / total for m, n in counts.items()})
-
-
-def weight(words: int) -> float:
-    """How much a text with so many words of known mood counts beside a face, 0 to MOST."""
-    return MOST * words / (words + HALF)
+    counts = [
+        int((values <= -PLAIN).sum()),
+        int((np.abs(values) < PLAIN).sum()),
+        int((values >= PLAIN).sum()),
+    ]
+    return Sentiment([word for word, _ in found], _moods(counts))
 
 
 def fused(labels: Sequence[str], face: np.ndarray, text: Sentiment) -> np.ndarray:
-    """(classes,) probabilities of a face pooled with a text's answer.
+    """(classes,) probabilities of a face, `face` (classes,), once the words are read.
 
-    The words know nothing of classes beside theirs: there they agree with the face.
+    A class that words cannot name, such as `other`, goes with words as a neutral person does.
     """
-    share = weight(len(text.words))
-    known = np.array([label in text.moods for label in labels])
-    said = np.array([text.moods.get(label, 0.0) for label in labels]) * face[known].sum()
-    said = np.where(known, said, face)
-    pooled = np.maximum(face, LEAST) ** (1 - share) * np.maximum(said, LEAST) ** share
+    said = np.array([text.moods.get(label, text.moods["neutral"]) for label in labels])
+    pooled = face * said
     return np.asarray(pooled / pooled.sum())
+
+
+def _moods(counts: Sequence[int]) -> dict[str, float]:
+    """What numbers of negative, neutral and positive words say, all moods alike before them."""
+    wrong = 1 - RIGHT
+    likelihood = np.array([  # a row a mood: of words of each kind; a neutral person writes both
+        [RIGHT, wrong, wrong],
+        [0.5, RIGHT, 0.5],
+        [wrong, wrong, RIGHT],
+    ])  # fmt: skip
+    share = min(1.0, MOST / max(1, sum(counts)))
+    moods = np.exp(share * np.log(likelihood) @ np.array(counts))
+    return dict(zip(MOODS, (moods / moods.sum()).tolist(), strict=True))

